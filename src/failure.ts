@@ -1,0 +1,369 @@
+/**
+ * What can go wrong, in one closed table: code, exit status, meaning, remedy.
+ *
+ * Everything Sealaunch refuses is a {@link Failure} with one of these codes. The command line
+ * prints it as one `error:` line and one `hint:` line; `docs/errors.md` is this table as prose.
+ * Exit statuses are those of sysexits.h and stay below 200, where systemd's own begin
+ * (systemd.exec(5), "Process Exit Codes").
+ */
+
+/** Exit statuses by the kind of failure, after sysexits(3). */
+export const exitStatus = {
+  usage: 64,
+  data: 65,
+  absent: 66,
+  unavailable: 69,
+  bug: 70,
+  host: 71,
+  again: 75,
+  refused: 77,
+  configuration: 78,
+} as const;
+
+type Kind = keyof typeof exitStatus;
+type Row = readonly [kind: Kind, meaning: string, remedy: string];
+
+/**
+ * Every failure there is. The remedy is the `hint:` line where the place that fails knows no
+ * better one; it names a command where one helps.
+ */
+export const failures = {
+  // The command line and the configuration.
+  "usage/invalid": ["usage", "the command line is wrong", "see the command's --help"],
+  "usage/value-in-argument": [
+    "usage",
+    "a secret stands in an argument, where every process can read it",
+    "give the value by file (NAME=FILE), on standard input (NAME=-) or at the prompt (NAME)",
+  ],
+  "usage/bad-name": [
+    "usage",
+    "a name is outside the grammar of names",
+    "use segments of a-z 0-9 . _ - joined by '/', each beginning with a letter or digit, at most 128 bytes",
+  ],
+  "usage/exists": [
+    "usage",
+    "what is to be made is already there",
+    "choose another name, or remove what is there first",
+  ],
+  "configuration/missing": [
+    "configuration",
+    "no sealaunch.json or node.json was found",
+    "run 'sealaunch init' in a repository, or give --config FILE",
+  ],
+  "configuration/invalid": [
+    "configuration",
+    "a configuration file is malformed",
+    "mend the field that the error names",
+  ],
+  // Secrets on their way in.
+  "credential/too-large": ["usage", "a credential is over 1 MiB", "seal a smaller file"],
+  "credential/not-for-environment": [
+    "data",
+    "a credential can't be an environment variable: it has a NUL byte or over 128 KiB",
+    "let the service read the file $CREDENTIALS_DIRECTORY/NAME instead of --env",
+  ],
+  "credential/missing": [
+    "absent",
+    "the bundle has no such credential",
+    "see 'sealaunch inspect NAME' for what the bundle has",
+  ],
+  "credential/unreadable": [
+    "absent",
+    "the file that holds a credential can't be read",
+    "check the path and its mode",
+  ],
+  // Formats: bytes that are not what they should be.
+  "identity/malformed": [
+    "data",
+    "an identity is not one line AGE-SECRET-KEY-PQ-1…",
+    "make one with 'sealaunch identity create FILE' or 'age-keygen -pq'",
+  ],
+  "recipient/malformed": [
+    "data",
+    "a recipient is not age1pq1…, or its key is not a valid one",
+    "print it anew with 'sealaunch identity show'",
+  ],
+  "ssh-key/malformed": [
+    "data",
+    "an SSH public key can't be read",
+    "give the one line of an OpenSSH .pub file",
+  ],
+  "ssh-key/unsupported": [
+    "data",
+    "an SSH key has a type that Sealaunch doesn't accept",
+    "make one with 'ssh-keygen -t ed25519' or 'ssh-keygen -t ed25519-sk'",
+  ],
+  "header/malformed": [
+    "data",
+    "an age header is outside the profile of docs/bundle-format.md",
+    "write it anew with 'sealaunch rewrap'",
+  ],
+  "header/no-match": [
+    "data",
+    "an identity doesn't open a header: another identity's, or altered",
+    "write it anew with 'sealaunch rewrap'",
+  ],
+  "header/altered": [
+    "data",
+    "an age header's MAC doesn't match: it was altered",
+    "write it anew with 'sealaunch rewrap'",
+  ],
+  "payload/altered": [
+    "data",
+    "a payload doesn't decrypt: it was altered, cut short or extended",
+    "seal the credential anew",
+  ],
+  "payload/malformed": [
+    "data",
+    "a payload decrypts to something that is no credential",
+    "seal the credential anew",
+  ],
+  "payload/hash": [
+    "data",
+    "a payload's bytes are not those that the statement names",
+    "copy it from a good source, or seal the credential anew",
+  ],
+  "payload/commitment": [
+    "data",
+    "a header gives another file key than the one that the statement commits to",
+    "write the header anew with 'sealaunch rewrap'",
+  ],
+  "payload/mismatch": [
+    "data",
+    "a payload says that it is for another cluster, bundle, credential or audience",
+    "seal the credential anew under this name",
+  ],
+  "entry/mismatch": [
+    "data",
+    "an entry opens to another identity than the one that the signed pool file names",
+    "write it anew with 'sealaunch rewrap'",
+  ],
+  "signature/malformed": [
+    "data",
+    "a signature is not an armoured SSHSIG exactly as ssh-keygen writes it",
+    "sign anew",
+  ],
+  "card/malformed": ["data", "a node card is malformed", "make it anew with 'sealaunch identity create'"],
+  "roster/malformed": ["data", "a roster is malformed", "copy it from a good source"],
+  "pool/malformed": ["data", "a pool file is malformed", "copy it from a good source"],
+  "members/malformed": ["data", "a member list is malformed", "copy it from a good source"],
+  "members/hash": [
+    "data",
+    "a member list is not the one that the signed pool file names",
+    "copy it from a good source",
+  ],
+  "statement/malformed": ["data", "a statement is malformed", "copy it from a good source"],
+  // Trust: well-formed, and refused.
+  "signature/invalid": ["refused", "a signature doesn't verify", "sign anew, or copy the object from a good source"],
+  "signature/unknown-signer": [
+    "refused",
+    "nobody who may sign this has signed it",
+    "have somebody whom the roster names sign it",
+  ],
+  "signature/threshold": [
+    "refused",
+    "too few root keys have signed a roster",
+    "add a signature with 'sealaunch roster sign'",
+  ],
+  "signer/not-allowed": [
+    "refused",
+    "a signer signed a name that is outside his",
+    "have somebody sign whom the roster allows the name, or widen it with 'sealaunch roster add-signer'",
+  ],
+  "signer/expired": [
+    "refused",
+    "a signer's time in the roster is over",
+    "renew it with 'sealaunch roster add-signer', or let somebody else sign",
+  ],
+  "signer/none": [
+    "refused",
+    "you hold no key that may sign this, or several",
+    "load the key into ssh-agent, or name it with --signer KEY.pub",
+  ],
+  "signer/failed": [
+    "host",
+    "ssh-keygen didn't sign",
+    "check that the agent or the private key can be used: ssh-keygen -Y sign -n test -f KEY.pub",
+  ],
+  "cluster/mismatch": [
+    "refused",
+    "an object belongs to another cluster",
+    "use the source of this cluster, or the configuration of that one",
+  ],
+  "roster/absent": ["absent", "the source has no roster", "run 'sealaunch init', or check the source"],
+  "roster/stale": [
+    "refused",
+    "a roster or pool file is older than its stale-after date",
+    "renew it with 'sealaunch roster sign'",
+  ],
+  "mark/rolled-back": [
+    "refused",
+    "a roster, pool file or bundle is older than one seen before",
+    "bring the source up to date; going back is sealing the old values anew",
+  ],
+  "mark/equivocation": [
+    "refused",
+    "the same generation was seen with other bytes",
+    "find out who signed both; seal the next generation",
+  ],
+  "mark/corrupt": ["configuration", "a mark can't be read", "look at the file that the error names"],
+  "pool/unknown": [
+    "refused",
+    "the roster has no such pool",
+    "add it with 'sealaunch roster add-pool', or see 'sealaunch roster show'",
+  ],
+  "pool/absent": [
+    "absent",
+    "a pool has no members yet, so no pool file",
+    "add the first with 'sealaunch roster add-node'",
+  ],
+  "node/unknown": ["refused", "a node is not known", "see 'sealaunch roster show'"],
+  "node/unverified": [
+    "refused",
+    "a node's host key is not the one expected",
+    "compare fingerprints on the node: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+  ],
+  // Bundles and starts.
+  "bundle/absent": ["absent", "the source has no such bundle", "seal it with 'sealaunch seal', or check the source"],
+  "bundle/expired": ["refused", "a bundle is past its expiry", "seal it anew with a later --expires"],
+  "bundle/wrong-name": ["refused", "a statement is for another bundle", "copy it from a good source"],
+  "bundle/not-for-node": [
+    "refused",
+    "a bundle is for pools of which this node is no member",
+    "seal it for a pool of this node, or add the node to one of the bundle's pools",
+  ],
+  "bundle/wrong-unit": [
+    "refused",
+    "a bundle doesn't name the unit that asks",
+    "add it with 'sealaunch seal NAME --unit UNIT'",
+  ],
+  "bundle/not-in-place": [
+    "refused",
+    "a bundle may not be opened in place",
+    "allow it with 'sealaunch seal NAME --in-place', or start it as a unit",
+  ],
+  "bundle/below-floor": [
+    "refused",
+    "a bundle is older than the floor that the command asks for",
+    "bring the source up to date, or lower the floor in --bundle NAME@N+",
+  ],
+  "bundle/below-minimum": [
+    "refused",
+    "the roster puts this generation of a bundle out of use",
+    "seal a newer generation",
+  ],
+  "bundle/conflict": [
+    "again",
+    "somebody else sealed the same generation first",
+    "look at theirs with 'sealaunch inspect NAME', then run the command again",
+  ],
+  "bundle/values-needed": [
+    "refused",
+    "the change needs every value, and not all were given",
+    "give all credentials of the bundle in the same command",
+  ],
+  "entry/absent": [
+    "again",
+    "a member or operator has no entry in a pool",
+    "write it with 'sealaunch rewrap' as an operator or member",
+  ],
+  "header/absent": [
+    "again",
+    "a payload has no header for the pool's epoch",
+    "write it with 'sealaunch rewrap' as an operator or member",
+  ],
+  "payload/absent": ["again", "a payload isn't in the source", "copy the bundle anew, or seal the credential anew"],
+  "source/unreadable": ["unavailable", "a source can't be read", "check that it is there and may be read"],
+  "source/unknown": ["usage", "a source's scheme is not known", "use dir:PATH"],
+  "source/hostile": [
+    "refused",
+    "a source holds something that is no plain file of a fitting size",
+    "look at the path that the error names",
+  ],
+  // The node.
+  "identity/missing": [
+    "configuration",
+    "an identity isn't where it should be",
+    "make one with 'sealaunch identity create'",
+  ],
+  "identity/too-open": ["refused", "others may read an identity", "chmod 0400 the file, then rotate the identity"],
+  "identity/wrong-owner": ["refused", "an identity belongs to another user", "chown the file, then rotate the identity"],
+  "closure/not-in-store": [
+    "usage",
+    "the program isn't in the Nix store",
+    "name the program by its store path: -- /nix/store/…/bin/PROGRAM",
+  ],
+  "closure/absent": [
+    "unavailable",
+    "no binary cache has a store path of the closure",
+    "publish it: nix copy --to CACHE PATH",
+  ],
+  "closure/unavailable": [
+    "again",
+    "a binary cache doesn't answer, or with an error",
+    "check the caches in nix.conf ('substituters')",
+  ],
+  "closure/untrusted": [
+    "refused",
+    "a store path isn't signed by a key that this node's Nix trusts",
+    "add the cache's key to 'trusted-public-keys' in nix.conf, or publish with a trusted key",
+  ],
+  "closure/corrupt": ["data", "a binary cache sent altered or broken bytes", "publish the path anew"],
+  "closure/failed": ["host", "nix-store failed", "run the command that the error names"],
+  "program/missing": ["host", "a program that Sealaunch needs isn't installed", "install it"],
+  "program/failed": ["host", "a program that Sealaunch needs failed", "run it by hand to see why"],
+  "program/not-executable": [
+    "configuration",
+    "the service's program isn't an executable file",
+    "check the path after '--'",
+  ],
+  "user/unknown": ["configuration", "no such user or group", "create it, or name another with --user"],
+  "environment/unsafe": [
+    "refused",
+    "a variable that steers the dynamic loader is set while root launches",
+    "set it for the service only: -- /usr/bin/env LD_PRELOAD=… does it after privileges are dropped",
+  ],
+  "mount/refused": [
+    "host",
+    "the memory file system for credentials can't be mounted",
+    "give a directory on tmpfs or ramfs with --credentials-dir DIR",
+  ],
+  "mount/not-memory": [
+    "refused",
+    "a directory for credentials isn't on a memory file system",
+    "name a directory on tmpfs or ramfs",
+  ],
+  "privileges/refused": [
+    "host",
+    "privileges can't be dropped as asked",
+    "run as root with CAP_SETUID, CAP_SETGID and CAP_SETPCAP",
+  ],
+  "privileges/needed": ["refused", "the command must run as root", "run it with sudo"],
+  "write/refused": ["host", "a file can't be written", "check the path, its mode and the free space"],
+} as const satisfies Record<string, Row>;
+
+export type FailureCode = keyof typeof failures;
+
+/** Something Sealaunch refuses or could not do; the only error that users are meant to see. */
+export class Failure extends Error {
+  override readonly name = "Failure";
+  /**
+   * @param code - the row of {@link failures}; programs match this, never the text
+   * @param message - one line, lower case, no full stop: the thing and both sides. Never a
+   *   secret's value, its length, or another program's output that could hold one
+   * @param hint - one line: what mends it, as a command where there is one
+   */
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    readonly hint: string = failures[code][2],
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  /** The status that the process ends with, 64 to 78. */
+  get exitStatus(): number {
+    return exitStatus[failures[this.code][0]];
+  }
+}
