@@ -143,7 +143,11 @@ export const failures = {
     "a signature is not an armoured SSHSIG exactly as ssh-keygen writes it",
     "sign anew",
   ],
-  "card/malformed": ["data", "a node card is malformed", "make it anew with 'sealaunch identity create'"],
+  "card/malformed": [
+    "data",
+    "a node card is malformed",
+    "make it anew with 'sealaunch identity create'",
+  ],
   "roster/malformed": ["data", "a roster is malformed", "copy it from a good source"],
   "pool/malformed": ["data", "a pool file is malformed", "copy it from a good source"],
   "members/malformed": ["data", "a member list is malformed", "copy it from a good source"],
@@ -154,7 +158,11 @@ export const failures = {
   ],
   "statement/malformed": ["data", "a statement is malformed", "copy it from a good source"],
   // Trust: well-formed, and refused.
-  "signature/invalid": ["refused", "a signature doesn't verify", "sign anew, or copy the object from a good source"],
+  "signature/invalid": [
+    "refused",
+    "a signature doesn't verify",
+    "sign anew, or copy the object from a good source",
+  ],
   "signature/unknown-signer": [
     "refused",
     "nobody who may sign this has signed it",
@@ -190,7 +198,11 @@ export const failures = {
     "an object belongs to another cluster",
     "use the source of this cluster, or the configuration of that one",
   ],
-  "roster/absent": ["absent", "the source has no roster", "run 'sealaunch init', or check the source"],
+  "roster/absent": [
+    "absent",
+    "the source has no roster",
+    "run 'sealaunch init', or check the source",
+  ],
   "roster/stale": [
     "refused",
     "a roster or pool file is older than its stale-after date",
@@ -206,7 +218,11 @@ export const failures = {
     "the same generation was seen with other bytes",
     "find out who signed both; seal the next generation",
   ],
-  "mark/corrupt": ["configuration", "a mark can't be read", "look at the file that the error names"],
+  "mark/corrupt": [
+    "configuration",
+    "a mark can't be read",
+    "look at the file that the error names",
+  ],
   "pool/unknown": [
     "refused",
     "the roster has no such pool",
@@ -224,9 +240,21 @@ export const failures = {
     "compare fingerprints on the node: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
   ],
   // Bundles and starts.
-  "bundle/absent": ["absent", "the source has no such bundle", "seal it with 'sealaunch seal', or check the source"],
-  "bundle/expired": ["refused", "a bundle is past its expiry", "seal it anew with a later --expires"],
-  "bundle/wrong-name": ["refused", "a statement is for another bundle", "copy it from a good source"],
+  "bundle/absent": [
+    "absent",
+    "the source has no such bundle",
+    "seal it with 'sealaunch seal', or check the source",
+  ],
+  "bundle/expired": [
+    "refused",
+    "a bundle is past its expiry",
+    "seal it anew with a later --expires",
+  ],
+  "bundle/wrong-name": [
+    "refused",
+    "a statement is for another bundle",
+    "copy it from a good source",
+  ],
   "bundle/not-for-node": [
     "refused",
     "a bundle is for pools of which this node is no member",
@@ -272,8 +300,16 @@ export const failures = {
     "a payload has no header for the pool's epoch",
     "write it with 'sealaunch rewrap' as an operator or member",
   ],
-  "payload/absent": ["again", "a payload isn't in the source", "copy the bundle anew, or seal the credential anew"],
-  "source/unreadable": ["unavailable", "a source can't be read", "check that it is there and may be read"],
+  "payload/absent": [
+    "again",
+    "a payload isn't in the source",
+    "copy the bundle anew, or seal the credential anew",
+  ],
+  "source/unreadable": [
+    "unavailable",
+    "a source can't be read",
+    "check that it is there and may be read",
+  ],
   "source/unknown": ["usage", "a source's scheme is not known", "use dir:PATH"],
   "source/hostile": [
     "refused",
@@ -286,8 +322,16 @@ export const failures = {
     "an identity isn't where it should be",
     "make one with 'sealaunch identity create'",
   ],
-  "identity/too-open": ["refused", "others may read an identity", "chmod 0400 the file, then rotate the identity"],
-  "identity/wrong-owner": ["refused", "an identity belongs to another user", "chown the file, then rotate the identity"],
+  "identity/too-open": [
+    "refused",
+    "others may read an identity",
+    "chmod 0400 the file, then rotate the identity",
+  ],
+  "identity/wrong-owner": [
+    "refused",
+    "an identity belongs to another user",
+    "chown the file, then rotate the identity",
+  ],
   "closure/not-in-store": [
     "usage",
     "the program isn't in the Nix store",
@@ -308,7 +352,11 @@ export const failures = {
     "a store path isn't signed by a key that this node's Nix trusts",
     "add the cache's key to 'trusted-public-keys' in nix.conf, or publish with a trusted key",
   ],
-  "closure/corrupt": ["data", "a binary cache sent altered or broken bytes", "publish the path anew"],
+  "closure/corrupt": [
+    "data",
+    "a binary cache sent altered or broken bytes",
+    "publish the path anew",
+  ],
   "closure/failed": ["host", "nix-store failed", "run the command that the error names"],
   "program/missing": ["host", "a program that Sealaunch needs isn't installed", "install it"],
   "program/failed": ["host", "a program that Sealaunch needs failed", "run it by hand to see why"],
@@ -317,7 +365,11 @@ export const failures = {
     "the service's program isn't an executable file",
     "check the path after '--'",
   ],
-  "user/unknown": ["configuration", "no such user or group", "create it, or name another with --user"],
+  "user/unknown": [
+    "configuration",
+    "no such user or group",
+    "create it, or name another with --user",
+  ],
   "environment/unsafe": [
     "refused",
     "a variable that steers the dynamic loader is set while root launches",
@@ -339,7 +391,11 @@ export const failures = {
     "run as root with CAP_SETUID, CAP_SETGID and CAP_SETPCAP",
   ],
   "privileges/needed": ["refused", "the command must run as root", "run it with sudo"],
-  "write/refused": ["host", "a file can't be written", "check the path, its mode and the free space"],
+  "write/refused": [
+    "host",
+    "a file can't be written",
+    "check the path, its mode and the free space",
+  ],
 } as const satisfies Record<string, Row>;
 
 export type FailureCode = keyof typeof failures;
@@ -347,19 +403,25 @@ export type FailureCode = keyof typeof failures;
 /** Something Sealaunch refuses or could not do; the only error that users are meant to see. */
 export class Failure extends Error {
   override readonly name = "Failure";
+  /** The row of {@link failures}. Programs match this, never the text. */
+  readonly code: FailureCode;
+  /** One line: what mends it, as a command where there is one. */
+  readonly hint: string;
+
   /**
-   * @param code - the row of {@link failures}; programs match this, never the text
    * @param message - one line, lower case, no full stop: the thing and both sides. Never a
    *   secret's value, its length, or another program's output that could hold one
-   * @param hint - one line: what mends it, as a command where there is one
+   * @param hint - where a better one is known than the remedy of the table
    */
   constructor(
-    readonly code: FailureCode,
+    code: FailureCode,
     message: string,
-    readonly hint: string = failures[code][2],
-    options?: ErrorOptions,
+    hint: string = failures[code][2],
+    cause?: unknown,
   ) {
-    super(message, options);
+    super(message, { cause });
+    this.code = code;
+    this.hint = hint;
   }
 
   /** The status that the process ends with, 64 to 78. */

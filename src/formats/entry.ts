@@ -1,0 +1,48 @@
+import { concatBytes, wipe } from "../crypto/bytes.ts";
+import { decodeIdentity, encodeIdentity, type Identity } from "../crypto/identity.ts";
+import type { Recipient } from "../crypto/recipient.ts";
+import { Failure } from "../failure.ts";
+import { createFileKey, openProfileHeader, parseProfileHeader, sealHeader } from "./age/profile.ts";
+import { decryptPayload, encryptPayload } from "./age/stream.ts";
+
+/** An entry is at most this many bytes. */
+export const maxEntrySize = 4096;
+
+/** The entry that gives the pool identity `pool` to `recipient`: a whole age file (§5). */
+export function sealEntry(pool: Identity, recipient: Recipient): Uint8Array {
+  const fileKey = createFileKey();
+  const line = encodeIdentity(pool);
+  try {
+    return concatBytes(sealHeader(fileKey, recipient), encryptPayload(fileKey, line));
+  } finally {
+    wipe(fileKey, line);
+  }
+}
+
+/**
+ * The pool identity in an entry. The caller wipes its seed.
+ *
+ * No signature is needed: the signed pool file names the whole recipient, and nobody can make
+ * another identity with the same one (§5).
+ *
+ * @param expected - the recipient that the pool file names for the entry's epoch
+ * @throws Failure `header/…`, `payload/altered`, `identity/malformed` if it is no entry for
+ *   `identity`; `entry/mismatch` if it opens to the identity of another recipient
+ */
+export function openEntry(bytes: Uint8Array, identity: Identity, expected: Recipient): Identity {
+  const header = parseProfileHeader(bytes);
+  const fileKey = openProfileHeader(header, identity);
+  const line = decryptPayload(fileKey, bytes.subarray(header.size));
+  wipe(fileKey);
+  try {
+    const pool = decodeIdentity(line, "entry's plaintext");
+    if (pool.recipient === expected) return pool;
+    wipe(pool.seed);
+    throw new Failure(
+      "entry/mismatch",
+      `entry opens to ${pool.recipient.slice(0, 20)}…, the pool file names ${expected.slice(0, 20)}…`,
+    );
+  } finally {
+    wipe(line);
+  }
+}

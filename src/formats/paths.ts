@@ -1,0 +1,68 @@
+import { recipientId, type Recipient } from "../crypto/recipient.ts";
+import { signerKeyId, type SignerKey } from "./sshsig/public-key.ts";
+
+// Where an object lies in a source (docs/bundle-format.md §3). Every part is a checked name, a
+// number or hex digits. Objects that must appear together share a folder: what is signed, and its
+// signatures, in one folder a generation, which appears whole or not at all.
+
+export const rosterFolder = "roster";
+
+/** `roster/GENERATION` */
+export function rosterPath(generation: number): string {
+  return `${rosterFolder}/${String(generation)}`;
+}
+
+/** `pools/POOL` */
+export function poolFolder(pool: string): string {
+  return `pools/${pool}`;
+}
+
+/** `pools/POOL/GENERATION` */
+export function poolPath(pool: string, generation: number): string {
+  return `${poolFolder(pool)}/${String(generation)}`;
+}
+
+/** `bundles/NAME` */
+export function bundleFolder(bundle: string): string {
+  return `bundles/${bundle}`;
+}
+
+/** `bundles/NAME/SERIES.GENERATION` */
+export function statementPath(bundle: string, series: number, generation: number): string {
+  return `${bundleFolder(bundle)}/${String(series)}.${String(generation)}`;
+}
+
+/** `bundles/NAME/values/SHA256` */
+export function payloadPath(bundle: string, hash: string): string {
+  return `${bundleFolder(bundle)}/values/${hash}`;
+}
+
+/** `headers/POOL/EPOCH/NAME/SHA256` */
+export function headerPath(pool: string, epoch: number, bundle: string, hash: string): string {
+  return `headers/${pool}/${String(epoch)}/${bundle}/${hash}`;
+}
+
+/** `entries/POOL/EPOCH/ID.age` */
+export function entryPath(pool: string, epoch: number, recipient: Recipient): string {
+  return `entries/${pool}/${String(epoch)}/${recipientId(recipient)}.age`;
+}
+
+/** `nodes/NODE` */
+export function nodeFolder(node: string): string {
+  return `nodes/${node}`;
+}
+
+/** `signatures/ID.sig`, within the folder of what is signed */
+export function signatureFile(signer: SignerKey): string {
+  return `signatures/${signerKeyId(signer)}.sig`;
+}
+
+/** The names of the signed objects within their folders. */
+export const recordFile = {
+  roster: "roster.json",
+  pool: "pool.json",
+  members: "members.json",
+  statement: "statement.json",
+  card: "card.json",
+  cardSignature: "card.json.sig",
+} as const;

@@ -1,0 +1,72 @@
+import * as z from "zod/mini";
+import { decodeRecord, encodeRecord } from "../canonical.ts";
+import {
+  clusterField,
+  countField,
+  hashField,
+  nameField,
+  recipientField,
+  signerKeyField,
+  sortedList,
+  timeField,
+} from "../fields.ts";
+
+const Epoch = z.strictObject({ epoch: countField(1), recipient: recipientField });
+
+/** A pool's state, signed by a manager of the pool (docs/bundle-format.md §7.3). */
+const Pool = z.strictObject({
+  type: z.literal("pool"),
+  version: z.literal(1),
+  cluster: clusterField,
+  pool: nameField("pool"),
+  generation: countField(1),
+  previous: z.nullable(hashField),
+  issued: timeField,
+  staleAfter: timeField,
+  current: Epoch,
+  leaving: z.nullable(Epoch),
+  members: hashField,
+});
+export type Pool = z.infer<typeof Pool>;
+
+const Member = z.strictObject({
+  node: nameField("node"),
+  recipient: recipientField,
+  hostKey: signerKeyField,
+});
+
+/** The members of a pool, named by hash in its pool file (docs/bundle-format.md §7.4). */
+const Members = z.strictObject({
+  type: z.literal("members"),
+  version: z.literal(1),
+  cluster: clusterField,
+  pool: nameField("pool"),
+  members: sortedList(Member, (member) => member.node),
+});
+export type Members = z.infer<typeof Members>;
+export type Member = z.infer<typeof Member>;
+
+/** A pool file is at most this many bytes. */
+export const maxPoolSize = 64 * 1024;
+/** A member list is at most this many bytes, room for 30,000 members. */
+export const maxMembersSize = 128 * 1024 * 1024;
+
+/** The bytes that managers sign. */
+export function encodePool(pool: Pool): Uint8Array {
+  return encodeRecord(pool);
+}
+
+/** @throws Failure `pool/malformed` */
+export function decodePool(bytes: Uint8Array): Pool {
+  return decodeRecord(bytes, Pool, "pool/malformed", "pool file", maxPoolSize);
+}
+
+/** The bytes whose hash a pool file names. */
+export function encodeMembers(members: Members): Uint8Array {
+  return encodeRecord(members);
+}
+
+/** @throws Failure `members/malformed` */
+export function decodeMembers(bytes: Uint8Array): Members {
+  return decodeRecord(bytes, Members, "members/malformed", "member list", maxMembersSize);
+}
