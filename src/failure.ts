@@ -332,6 +332,11 @@ export const failures = {
     "an identity belongs to another user",
     "chown the file, then rotate the identity",
   ],
+  "identity/other-node": [
+    "refused",
+    "an identity is not the one that a pool has for this node",
+    "use this node's own identity, or enrol the new one with 'sealaunch roster add-node --replace'",
+  ],
   "closure/not-in-store": [
     "usage",
     "the program isn't in the Nix store",

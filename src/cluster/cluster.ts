@@ -1,0 +1,137 @@
+import { Failure } from "../failure.ts";
+import {
+  bundleFolder,
+  poolFolder,
+  poolPath,
+  recordFile,
+  rosterFolder,
+  rosterPath,
+  statementPath,
+} from "../formats/paths.ts";
+import { maxMembersSize, maxPoolSize, type Members } from "../formats/records/pool.ts";
+import { maxRosterSize } from "../formats/records/roster.ts";
+import { maxStatementSize } from "../formats/records/statement.ts";
+import type { Source } from "../sources/source.ts";
+import { judgeMembers, judgePool, type VerifiedPool } from "../trust/pool.ts";
+import {
+  judgeRoster,
+  rosterName,
+  type TrustedRoots,
+  type VerifiedRoster,
+} from "../trust/roster.ts";
+import { judgeStatement, type VerifiedStatement } from "../trust/statement.ts";
+import { newestGeneration, newestOfSeries, readSigned } from "./generations.ts";
+import type { Marks } from "./marks.ts";
+
+/** A cluster as one machine sees it: what it trusts, where it reads, what it has seen before. */
+export interface Cluster {
+  readonly trusted: TrustedRoots;
+  readonly source: Source;
+  readonly marks: Marks;
+  readonly now: Date;
+}
+
+/** A verified record together with the bytes that were signed. */
+export interface Read<T> {
+  readonly record: T;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The newest roster of the source, verified.
+ *
+ * @throws Failure `roster/absent`; all that `judgeRoster` and marks refuse
+ */
+export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>> {
+  const { source, trusted, marks } = cluster;
+  const generation = await newestGeneration(source);
+  const signed =
+    generation === undefined
+      ? undefined
+      : await readSigned(source, rosterPath(generation), "roster", maxRosterSize);
+  if (generation === undefined || signed === undefined) {
+    throw new Failure("roster/absent", `${source.name} has no roster`);
+  }
+  const record = judgeRoster(signed, trusted, generation);
+  await marks.see(rosterFolder, { series: 0, generation }, signed.bytes);
+  return { record, bytes: signed.bytes };
+}
+
+/**
+ * The newest pool file of a pool, verified; undefined while the pool has no member.
+ *
+ * @throws Failure all that `judgePool` and marks refuse
+ */
+export async function readPool(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  pool: string,
+): Promise<Read<VerifiedPool> | undefined> {
+  const { source, marks } = cluster;
+  const generation = await newestGeneration(source, poolFolder(pool));
+  if (generation === undefined) return undefined;
+  const signed = await readSigned(source, poolPath(pool, generation), "pool", maxPoolSize);
+  if (signed === undefined) return undefined;
+  const record = judgePool(signed, roster, pool, generation);
+  await marks.see(poolFolder(pool), { series: 0, generation }, signed.bytes);
+  return { record, bytes: signed.bytes };
+}
+
+/** As {@link readPool}. @throws Failure also `pool/absent` while the pool has no member */
+export async function requirePool(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  pool: string,
+): Promise<VerifiedPool> {
+  const read = await readPool(cluster, roster, pool);
+  if (read !== undefined) return read.record;
+  throw new Failure("pool/absent", `pool ${pool} has no members, so nothing can be sealed for it`);
+}
+
+/**
+ * The member list that a pool file names.
+ *
+ * @throws Failure `members/hash`, `members/malformed`
+ */
+export async function readMembers(source: Source, pool: VerifiedPool): Promise<Members> {
+  const path = `${poolPath(pool.pool, pool.generation)}/${recordFile.members}`;
+  const bytes = await source.read(path, maxMembersSize);
+  if (bytes === undefined) {
+    throw new Failure("members/hash", `${source.name} has no ${path}`);
+  }
+  return judgeMembers(bytes, pool);
+}
+
+/**
+ * The newest statement of a bundle in its current series, verified; undefined if there is none.
+ *
+ * @throws Failure all that `judgeStatement` and marks refuse
+ */
+export async function readStatement(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+): Promise<Read<VerifiedStatement> | undefined> {
+  const { source, marks, now } = cluster;
+  const { series } = rosterName(roster, bundle);
+  const generation = await newestOfSeries(source, bundleFolder(bundle), series);
+  if (generation === undefined) return undefined;
+  const folder = statementPath(bundle, series, generation);
+  const signed = await readSigned(source, folder, "statement", maxStatementSize);
+  if (signed === undefined) return undefined;
+  const place = { bundle, series, generation };
+  const record = judgeStatement(signed, roster, place, now);
+  await marks.see(bundleFolder(bundle), place, signed.bytes);
+  return { record, bytes: signed.bytes };
+}
+
+/** As {@link readStatement}. @throws Failure also `bundle/absent` */
+export async function requireStatement(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+): Promise<VerifiedStatement> {
+  const read = await readStatement(cluster, roster, bundle);
+  if (read !== undefined) return read.record;
+  throw new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`);
+}

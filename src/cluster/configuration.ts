@@ -1,0 +1,124 @@
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
+import { wipe } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import {
+  decodeNodeConfiguration,
+  decodeRepositoryConfiguration,
+  type NodeConfiguration,
+  type RepositoryConfiguration,
+} from "../formats/configuration.ts";
+import { readIdentityFile, readRegularFile } from "../host/files.ts";
+import { openSource } from "../sources/source.ts";
+import type { TrustedRoots } from "../trust/roster.ts";
+import type { Cluster } from "./cluster.ts";
+import { noMarks, openMarks } from "./marks.ts";
+
+/** The name of a repository's configuration, looked for upwards. */
+export const repositoryFile = "sealaunch.json";
+/** Where a node's configuration is, unless --config names another. */
+export const nodeFile = "/etc/sealaunch/node.json";
+
+const maxConfigurationSize = 64 * 1024;
+
+/** A configuration and the directory that its relative paths are taken from. */
+export interface Located<T> {
+  readonly configuration: T;
+  readonly path: string;
+  readonly directory: string;
+}
+
+/**
+ * The repository's configuration at `path`, or the first `sealaunch.json` from `start` upwards;
+ * undefined if there is none.
+ *
+ * @throws Failure `configuration/missing` if `path` was given and isn't there;
+ *   `configuration/invalid`
+ */
+export async function findRepository(
+  start: string,
+  path?: string,
+): Promise<Located<RepositoryConfiguration> | undefined> {
+  if (path !== undefined) {
+    return requireFile(resolve(start, path), decodeRepositoryConfiguration);
+  }
+  for (let directory = resolve(start); ; directory = dirname(directory)) {
+    const found = await locate(join(directory, repositoryFile), decodeRepositoryConfiguration);
+    if (found !== undefined) return found;
+    if (directory === dirname(directory)) return undefined;
+  }
+}
+
+/** As {@link findRepository}. @throws Failure also `configuration/missing` if there is none */
+export async function requireRepository(
+  start: string,
+  path?: string,
+): Promise<Located<RepositoryConfiguration>> {
+  const found = await findRepository(start, path);
+  if (found !== undefined) return found;
+  throw new Failure("configuration/missing", `no ${repositoryFile} in ${start} or above it`);
+}
+
+/**
+ * The node's configuration at `path`.
+ *
+ * @throws Failure `configuration/missing`, `configuration/invalid`
+ */
+export function readNode(path: string = nodeFile): Promise<Located<NodeConfiguration>> {
+  return requireFile(resolve(path), decodeNodeConfiguration);
+}
+
+type Decode<T> = (bytes: Uint8Array, what: string) => T;
+
+async function requireFile<T>(path: string, decode: Decode<T>): Promise<Located<T>> {
+  const found = await locate(path, decode);
+  if (found !== undefined) return found;
+  throw new Failure("configuration/missing", `there is no ${path}`);
+}
+
+async function locate<T>(path: string, decode: Decode<T>): Promise<Located<T> | undefined> {
+  const bytes = await readRegularFile(path, maxConfigurationSize);
+  if (bytes === undefined) return undefined;
+  return { configuration: decode(bytes, path), path, directory: dirname(path) };
+}
+
+function trustedRoots({ cluster, roots, threshold }: TrustedRoots): TrustedRoots {
+  return { cluster, roots, threshold };
+}
+
+/** The cluster as a repository's checkout sees it. Keeps no marks: branches go back and forth. */
+export async function openRepository(
+  { configuration, directory }: Located<RepositoryConfiguration>,
+  now: Date,
+): Promise<Cluster> {
+  const source = await openSource(configuration.source, directory);
+  return { trusted: trustedRoots(configuration), source, marks: noMarks, now };
+}
+
+/** The cluster as a node sees it, with the node's marks. */
+export async function openNode(
+  { configuration, directory }: Located<NodeConfiguration>,
+  now: Date,
+): Promise<Cluster> {
+  if (!isAbsolute(configuration.state)) {
+    throw new Failure("configuration/invalid", `state: ${configuration.state} is not absolute`);
+  }
+  const source = await openSource(configuration.source, directory);
+  const marks = openMarks(join(configuration.state, "marks"));
+  return { trusted: trustedRoots(configuration), source, marks, now };
+}
+
+/**
+ * The identity in a file that only its owner can read. The caller wipes its seed.
+ *
+ * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`,
+ *   `identity/malformed`
+ */
+export async function readIdentity(path: string): Promise<Identity> {
+  const bytes = await readIdentityFile(path);
+  try {
+    return parseIdentityFile(bytes, path);
+  } finally {
+    wipe(bytes);
+  }
+}

@@ -1,0 +1,100 @@
+import { wipe } from "../crypto/bytes.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { recipientId } from "../crypto/recipient.ts";
+import { Failure } from "../failure.ts";
+import { maxEntrySize, openEntry } from "../formats/entry.ts";
+import { entryPath } from "../formats/paths.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import { readMembers, readPool, type Cluster } from "./cluster.ts";
+
+/** A pool's identity for one of its epochs. */
+export interface OpenedPool {
+  readonly pool: string;
+  readonly epoch: number;
+  /** The caller wipes its seed, with {@link wipePools}. */
+  readonly identity: Identity;
+}
+
+/** Forgets the identities of pools. */
+export function wipePools(pools: readonly OpenedPool[]): void {
+  wipe(...pools.map(({ identity }) => identity.seed));
+}
+
+/**
+ * The identities of a pool that `identity` has entries for: the current epoch's first, then that
+ * of the epoch which is being left.
+ *
+ * @throws Failure all that `openEntry` refuses: an entry that is there has to be good
+ */
+export async function openPool(
+  cluster: Cluster,
+  pool: VerifiedPool,
+  identity: Identity,
+): Promise<OpenedPool[]> {
+  const epochs = pool.leaving === null ? [pool.current] : [pool.current, pool.leaving];
+  const opened: OpenedPool[] = [];
+  for (const { epoch, recipient } of epochs) {
+    const path = entryPath(pool.pool, epoch, identity.recipient);
+    const bytes = await cluster.source.read(path, maxEntrySize);
+    if (bytes === undefined) continue;
+    opened.push({ pool: pool.pool, epoch, identity: openEntry(bytes, identity, recipient) });
+  }
+  return opened;
+}
+
+/** The pools of an audience, and those identities of theirs that `identity` opens. */
+export interface Access {
+  readonly pools: readonly VerifiedPool[];
+  readonly opened: readonly OpenedPool[];
+}
+
+/** What `identity` can open for an audience. */
+export async function openAudience(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  audience: readonly string[],
+  identity: Identity,
+): Promise<Access> {
+  const reads = await Promise.all(audience.map((pool) => readPool(cluster, roster, pool)));
+  const pools = reads.flatMap((read) => (read === undefined ? [] : [read.record]));
+  const opened = await Promise.all(pools.map((pool) => openPool(cluster, pool, identity)));
+  return { pools, opened: opened.flat() };
+}
+
+/**
+ * Why nothing opens for an audience: the identity is another node's, its entry is owed, or it
+ * belongs to none of the pools. Reads member lists, which a start that succeeds never does.
+ *
+ * @param node - the name that the machine is configured with, where it is a node
+ */
+export async function explainNoAccess(
+  cluster: Cluster,
+  { pools }: Access,
+  identity: Identity,
+  what: string,
+  node?: string,
+): Promise<Failure> {
+  const id = recipientId(identity.recipient);
+  for (const pool of pools) {
+    const { members } = await readMembers(cluster.source, pool);
+    if (members.some(({ recipient }) => recipient === identity.recipient)) {
+      return new Failure(
+        "entry/absent",
+        `${what}: pool ${pool.pool} has no entry ${id} for epoch ${String(pool.current.epoch)}`,
+      );
+    }
+    const named = members.find((member) => member.node === node);
+    if (named !== undefined) {
+      return new Failure(
+        "identity/other-node",
+        `${what}: the identity is ${id}, pool ${pool.pool} has ${recipientId(named.recipient)} for node ${named.node}`,
+      );
+    }
+  }
+  const names = pools.map(({ pool }) => pool).join(", ");
+  return new Failure(
+    "bundle/not-for-node",
+    `${what}: it is for ${names === "" ? "pools without members" : names}, and recipient ${id} is a member of none`,
+  );
+}

@@ -1,0 +1,50 @@
+import { recordFile, rosterFolder } from "../formats/paths.ts";
+import { maxSignatureSize } from "../formats/sshsig/signature.ts";
+import type { Source } from "../sources/source.ts";
+import type { SignedBytes } from "../trust/signed.ts";
+
+/** More signatures than anybody needs; the rest isn't read, so that a source can't make us work. */
+const maxSignatures = 32;
+
+/** The highest number that names a folder within `folder`; undefined if none does. */
+export async function newestGeneration(
+  source: Source,
+  folder: string = rosterFolder,
+): Promise<number | undefined> {
+  return highest(await source.list(folder), /^([1-9][0-9]{0,14})$/u);
+}
+
+/** As {@link newestGeneration}, of the folders `SERIES.GENERATION` of one series. */
+export async function newestOfSeries(
+  source: Source,
+  folder: string,
+  series: number,
+): Promise<number | undefined> {
+  const pattern = new RegExp(`^${String(series)}\\.([1-9][0-9]{0,14})$`, "u");
+  return highest(await source.list(folder), pattern);
+}
+
+function highest(names: readonly string[], pattern: RegExp): number | undefined {
+  const numbers = names.map((name) => Number(pattern.exec(name)?.[1] ?? 0));
+  const most = numbers.reduce((a, b) => Math.max(a, b), 0);
+  return most === 0 ? undefined : most;
+}
+
+/** A signed record and the signatures beside it; undefined if the record isn't there. */
+export async function readSigned(
+  source: Source,
+  folder: string,
+  record: keyof typeof recordFile,
+  maxBytes: number,
+): Promise<SignedBytes | undefined> {
+  const [bytes, names] = await Promise.all([
+    source.read(`${folder}/${recordFile[record]}`, maxBytes),
+    source.list(`${folder}/signatures`),
+  ]);
+  if (bytes === undefined) return undefined;
+  const files = names.filter((name) => /^[0-9a-f]{32}\.sig$/u.test(name)).slice(0, maxSignatures);
+  const signatures = await Promise.all(
+    files.map((name) => source.read(`${folder}/signatures/${name}`, maxSignatureSize)),
+  );
+  return { bytes, signatures: signatures.filter((signature) => signature !== undefined) };
+}

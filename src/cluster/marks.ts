@@ -1,0 +1,67 @@
+import { join } from "node:path";
+import { hex, textOf, utf8 } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
+import { Failure } from "../failure.ts";
+import { createFileExclusive, listDirectory, readRegularFile, removeFile } from "../host/files.ts";
+import { compareMarks, isNews, type Mark } from "../trust/marks.ts";
+
+// One file a generation seen, made exclusively; the highest is the mark (docs/bundle-format.md
+// §10). Two starts at once can't lower it or lose it, and there is no lock that could stay behind.
+
+/** What a machine has seen of a cluster's signed objects. */
+export interface Marks {
+  /**
+   * After it, this machine has seen `bytes` as that generation of the object in `folder`,
+   * durably.
+   *
+   * @param folder - the object's folder in a source, such as `pools/dns`
+   * @throws Failure `mark/rolled-back`, `mark/equivocation`, `mark/corrupt`, `write/refused`
+   */
+  see(
+    folder: string,
+    place: { readonly series: number; readonly generation: number },
+    bytes: Uint8Array,
+  ): Promise<void>;
+}
+
+/** The marks of a machine that keeps none. */
+export const noMarks: Marks = { see: () => Promise.resolve() };
+
+/** The marks below `directory`, which belongs to whoever runs this. */
+export function openMarks(directory: string): Marks {
+  return {
+    see: async (folder, { series, generation }, bytes) => {
+      const place = join(directory, folder);
+      const seen = await readMarks(place);
+      const found = { series, generation, hash: hex(sha256(bytes)) };
+      const last = seen.at(-1);
+      if (!isNews(last, found, folder)) return;
+      if (
+        !(await createFileExclusive(join(place, fileName(found)), utf8(`${found.hash}\n`), 0o600))
+      ) {
+        // Another start has just made the same one: judge by what it saw.
+        isNews((await readMarks(place)).at(-1), found, folder);
+      }
+      await Promise.all(seen.map((mark) => removeFile(join(place, fileName(mark)))));
+    },
+  };
+}
+
+const fileName = ({ series, generation }: Mark): string =>
+  `${String(series)}.${String(generation)}`;
+
+async function readMarks(place: string): Promise<Mark[]> {
+  const names = (await listDirectory(place)).filter((name) => /^\d+\.\d+$/u.test(name));
+  const marks = await Promise.all(names.map((name) => readMark(place, name)));
+  return marks.filter((mark) => mark !== undefined).toSorted(compareMarks);
+}
+
+async function readMark(place: string, name: string): Promise<Mark | undefined> {
+  const bytes = await readRegularFile(join(place, name), 128);
+  // Another start has just removed it, since it made a higher one.
+  if (bytes === undefined) return undefined;
+  const hash = /^([0-9a-f]{64})\n$/u.exec(textOf(bytes) ?? "")?.[1];
+  if (hash === undefined) throw new Failure("mark/corrupt", `mark ${join(place, name)} is no hash`);
+  const [series = 0, generation = 0] = name.split(".").map(Number);
+  return { series, generation, hash };
+}

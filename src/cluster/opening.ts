@@ -1,0 +1,135 @@
+import { wipe } from "../crypto/bytes.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { Failure } from "../failure.ts";
+import { maxHeaderSize, openProfileHeader, parseDetachedHeader } from "../formats/age/profile.ts";
+import { headerPath, payloadPath } from "../formats/paths.ts";
+import { maxPayloadSize, openPayload, type Binding } from "../formats/payload.ts";
+import type { StatementCredential } from "../formats/records/statement.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import type { VerifiedStatement } from "../trust/statement.ts";
+import type { Cluster } from "./cluster.ts";
+import { explainNoAccess, openAudience, wipePools, type OpenedPool } from "./entries.ts";
+
+/** One credential in the clear. */
+export interface OpenedCredential {
+  readonly bundle: string;
+  readonly name: string;
+  /** At most 1 MiB; the caller wipes it. */
+  readonly value: Uint8Array;
+}
+
+/** What else is known of an opening. */
+export interface OpeningOptions {
+  /** The credentials wanted; all if undefined. */
+  readonly names?: readonly string[];
+  /** The name that this machine is configured with, where it is a node. */
+  readonly node?: string;
+  /** Is shown each pool file before anything is opened, and may refuse it. */
+  readonly judgePool?: (pool: VerifiedPool) => void;
+}
+
+/** What a payload of a statement has to say of itself. */
+export function bindingOf(statement: VerifiedStatement, credential: string): Binding {
+  return {
+    cluster: statement.cluster,
+    bundle: statement.name,
+    credential,
+    audience: statement.audience,
+  };
+}
+
+/**
+ * The credentials of that name in a statement, or all.
+ *
+ * @throws Failure `credential/missing`
+ */
+export function selectCredentials(
+  statement: VerifiedStatement,
+  names: readonly string[] | undefined,
+): readonly StatementCredential[] {
+  if (names === undefined) return statement.credentials;
+  return names.map((wanted) => {
+    const found = statement.credentials.find(({ name }) => name === wanted);
+    if (found !== undefined) return found;
+    const known = statement.credentials.map(({ name }) => name).join(", ");
+    throw new Failure(
+      "credential/missing",
+      `bundle ${statement.name} has no credential ${wanted}, only ${known}`,
+    );
+  });
+}
+
+/**
+ * The values of a statement's credentials: all that were asked for, or none.
+ *
+ * @throws Failure `credential/missing`, `bundle/not-for-node`, `entry/…`, `identity/other-node`,
+ *   `header/…`, `payload/…`
+ */
+export async function openCredentials(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  statement: VerifiedStatement,
+  identity: Identity,
+  { names, node, judgePool }: OpeningOptions = {},
+): Promise<readonly OpenedCredential[]> {
+  const wanted = selectCredentials(statement, names);
+  const access = await openAudience(cluster, roster, statement.audience, identity);
+  access.pools.forEach((pool) => judgePool?.(pool));
+  if (access.opened.length === 0) {
+    throw await explainNoAccess(cluster, access, identity, `bundle ${statement.name}`, node);
+  }
+  const results = await Promise.allSettled(
+    wanted.map(async (credential) => ({
+      bundle: statement.name,
+      name: credential.name,
+      value: await openOne(cluster, statement, credential, access.opened),
+    })),
+  );
+  wipePools(access.opened);
+  const opened = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed === undefined) return opened;
+  wipe(...opened.map(({ value }) => value));
+  throw failed.reason;
+}
+
+async function openOne(
+  cluster: Cluster,
+  statement: VerifiedStatement,
+  credential: StatementCredential,
+  pools: readonly OpenedPool[],
+): Promise<Uint8Array> {
+  const what = `credential ${credential.name} of ${statement.name}`;
+  const path = payloadPath(statement.name, credential.payload);
+  const [payload, fileKey] = await Promise.all([
+    cluster.source.read(path, maxPayloadSize),
+    readFileKey(cluster, statement.name, credential, pools, what),
+  ]);
+  try {
+    if (payload === undefined) {
+      throw new Failure("payload/absent", `${what}: ${cluster.source.name} has no ${path}`);
+    }
+    const { payload: hash, sizeClass, commitment } = credential;
+    const binding = bindingOf(statement, credential.name);
+    return openPayload(payload, fileKey, { hash, sizeClass, commitment }, binding);
+  } finally {
+    wipe(fileKey);
+  }
+}
+
+async function readFileKey(
+  cluster: Cluster,
+  bundle: string,
+  credential: StatementCredential,
+  pools: readonly OpenedPool[],
+  what: string,
+): Promise<Uint8Array> {
+  for (const { pool, epoch, identity } of pools) {
+    const path = headerPath(pool, epoch, bundle, credential.payload);
+    const bytes = await cluster.source.read(path, maxHeaderSize + 1);
+    if (bytes !== undefined) return openProfileHeader(parseDetachedHeader(bytes), identity);
+  }
+  const tried = pools.map(({ pool, epoch }) => `${pool} epoch ${String(epoch)}`).join(", ");
+  throw new Failure("header/absent", `${what}: no header for ${tried}`);
+}

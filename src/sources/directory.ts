@@ -1,0 +1,29 @@
+import { join, resolve } from "node:path";
+import {
+  listDirectory,
+  publishDirectory,
+  readRegularFile,
+  writeFileAtomic,
+} from "../host/files.ts";
+import type { Source } from "./source.ts";
+
+// Two folders, so that who reviews what in a repository can be told by path: `keys` for whom to
+// trust, `secrets` for what is sealed.
+const secretFolders = new Set(["bundles", "headers"]);
+
+/** Objects are public: everybody may read them. */
+const publicMode = 0o644;
+
+/** The source in a directory, for instance a git checkout: `keys/` and `secrets/` below it. */
+export function openDirectory(path: string, base: string): Source {
+  const root = resolve(base, path);
+  const place = (object: string): string =>
+    join(root, secretFolders.has(object.split("/", 1)[0] ?? "") ? "secrets" : "keys", object);
+  return {
+    name: `dir:${root}`,
+    read: (object, maxBytes) => readRegularFile(place(object), maxBytes),
+    list: (folder) => listDirectory(place(folder)),
+    write: (object, bytes) => writeFileAtomic(place(object), bytes, publicMode),
+    publish: (folder, files) => publishDirectory(place(folder), files),
+  };
+}

@@ -1,0 +1,25 @@
+/** A record that grows stale: the roster, a pool file. */
+interface Dated {
+  readonly issued: string;
+  readonly staleAfter: string;
+}
+
+/** Days for which a roster or pool file is fresh, unless whoever signs it says otherwise. */
+export const freshDays = 90;
+
+const day = 24 * 60 * 60 * 1000;
+
+/** Whether a record is past its stale-after date. */
+export function isStale(record: Dated, now: Date): boolean {
+  return Date.parse(record.staleAfter) <= now.getTime();
+}
+
+/** The stale-after date of a record that is issued at `now`. */
+export function staleAfter(now: Date): Date {
+  return new Date(now.getTime() + freshDays * day);
+}
+
+/** What is said of a stale record: what it is, when it was issued, since when it is stale. */
+export function describeStale(record: Dated, what: string): string {
+  return `${what}, issued ${record.issued}, is stale since ${record.staleAfter}`;
+}
