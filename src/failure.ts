@@ -35,6 +35,7 @@ export const failures = {
     "a secret stands in an argument, where every process can read it",
     "give the value by file (NAME=FILE), on standard input (NAME=-) or at the prompt (NAME)",
   ],
+  "usage/declined": ["refused", "the answer at the prompt was no", "say --yes to do it unasked"],
   "usage/bad-name": [
     "usage",
     "a name is outside the grammar of names",

@@ -1,0 +1,31 @@
+/** What a command is given of the world by whoever runs it; the command line makes one. */
+export interface Context {
+  /** The directory that relative paths are taken from. */
+  readonly directory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: Date;
+  /** The file of --config, if it was given. */
+  readonly configuration: string | undefined;
+  /** Whether output is for programs: then only `result` prints. */
+  readonly json: boolean;
+  /** Prints a line for people on standard output; nothing with --json. */
+  print(line: string): void;
+  /** Prints a table for people on standard output; nothing with --json. */
+  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  /** Prints a value for programs on standard output, as JSON; nothing without --json. */
+  result(value: unknown): void;
+  /** Writes bytes to standard output as they are. */
+  output(bytes: Uint8Array): Promise<void>;
+  /** Prints `warning: …` on standard error. */
+  warn(line: string): void;
+  /**
+   * Returns if the person at the terminal says yes, or said --yes.
+   *
+   * @throws Failure `usage/invalid` if there is nobody to ask; `usage/declined` if the answer is no
+   */
+  confirm(question: string): Promise<void>;
+  /** A secret typed without echo; the caller wipes it. @throws Failure `usage/invalid` without a terminal */
+  secret(question: string): Promise<Uint8Array>;
+  /** All of standard input. */
+  input(): Promise<Uint8Array>;
+}
