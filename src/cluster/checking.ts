@@ -1,0 +1,178 @@
+import { wipe } from "../crypto/bytes.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { Failure } from "../failure.ts";
+import { maxEntrySize } from "../formats/entry.ts";
+import { maxHeaderSize, parseDetachedHeader, parseProfileHeader } from "../formats/age/profile.ts";
+import { entryPath, headerPath, payloadPath } from "../formats/paths.ts";
+import { checkPayloadHash, maxPayloadSize } from "../formats/payload.ts";
+import type { StatementCredential } from "../formats/records/statement.ts";
+import { describeStale, isStale } from "../trust/freshness.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
+import { describeGeneration, isExpired, type VerifiedStatement } from "../trust/statement.ts";
+import { readMembers, requirePool, requireStatement, type Cluster } from "./cluster.ts";
+import { openCredentials } from "./opening.ts";
+
+/** What was found of one object: what it is, which generation, and all that is wrong with it. */
+export interface Finding {
+  readonly object: string;
+  readonly generation: string;
+  readonly failures: readonly Failure[];
+}
+
+/** Runs `check` and gives its failure as a value; anything else that it throws is a bug. */
+async function failureOf(check: () => Promise<unknown>): Promise<Failure[]> {
+  try {
+    await check();
+    return [];
+  } catch (error) {
+    if (error instanceof Failure) return [error];
+    throw error;
+  }
+}
+
+async function failuresOf(checks: readonly (() => Promise<unknown>)[]): Promise<Failure[]> {
+  return (await Promise.all(checks.map(failureOf))).flat();
+}
+
+/** Whether the roster is still fresh. That it is signed was judged when it was read. */
+export function checkRoster(roster: VerifiedRoster, now: Date): Finding {
+  const what = `roster ${String(roster.generation)}`;
+  return {
+    object: "roster",
+    generation: String(roster.generation),
+    failures: isStale(roster, now)
+      ? [new Failure("roster/stale", describeStale(roster, what))]
+      : [],
+  };
+}
+
+/**
+ * What can be told of a pool without a key: signature, freshness, member list, and that each
+ * member and operator has an entry of the right form.
+ */
+export async function checkPool(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  name: string,
+): Promise<Finding> {
+  let generation = "-";
+  const failures = await failureOf(async () => {
+    const pool = await requirePool(cluster, roster, name);
+    generation = String(pool.generation);
+    const what = `pool file ${name} ${generation}`;
+    if (isStale(pool, cluster.now)) throw new Failure("roster/stale", describeStale(pool, what));
+    const { members } = await readMembers(cluster.source, pool);
+    for (const { name: operator, recipient } of roster.operators) {
+      await checkEntry(cluster, pool, recipient, `operator ${operator}`);
+    }
+    for (const { node, recipient } of members) {
+      await checkEntry(cluster, pool, recipient, `node ${node}`);
+    }
+  });
+  return { object: `pool ${name}`, generation, failures };
+}
+
+async function checkEntry(
+  { source }: Cluster,
+  { pool, current }: VerifiedPool,
+  recipient: VerifiedPool["current"]["recipient"],
+  whose: string,
+): Promise<void> {
+  const path = entryPath(pool, current.epoch, recipient);
+  const bytes = await source.read(path, maxEntrySize);
+  if (bytes === undefined) {
+    throw new Failure("entry/absent", `pool ${pool} has no entry for ${whose}: ${path}`);
+  }
+  parseProfileHeader(bytes);
+}
+
+/**
+ * What can be told of a bundle without a key: signature, expiry, and that every payload is the
+ * one that was signed and has a well-formed header for each pool's current epoch. With an
+ * identity, also that each value opens and was sealed for this.
+ */
+export async function checkBundle(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+  identity: Identity | undefined,
+): Promise<Finding> {
+  const object = `bundle ${bundle}`;
+  let statement: VerifiedStatement;
+  let pools: VerifiedPool[];
+  try {
+    statement = await requireStatement(cluster, roster, bundle);
+    pools = await Promise.all(statement.audience.map((pool) => requirePool(cluster, roster, pool)));
+  } catch (error) {
+    if (error instanceof Failure) return { object, generation: "-", failures: [error] };
+    throw error;
+  }
+  const failures = await failuresOf([
+    () => Promise.resolve(checkTime(statement, roster, cluster.now)),
+    ...statement.credentials.flatMap((credential) => [
+      () => checkPayload(cluster, bundle, credential),
+      ...pools.map((pool) => () => checkHeader(cluster, bundle, credential, pool)),
+    ]),
+  ]);
+  // One reason for one fault: what opens nothing because a header is missing isn't said twice.
+  if (failures.length === 0 && identity !== undefined) {
+    failures.push(...(await failureOf(() => openAll(cluster, roster, statement, identity))));
+  }
+  return { object, generation: describeGeneration(statement), failures };
+}
+
+function checkTime(statement: VerifiedStatement, roster: VerifiedRoster, now: Date): void {
+  const what = `bundle ${statement.name} ${describeGeneration(statement)}`;
+  if (isExpired(statement.expires, now)) {
+    throw new Failure("bundle/expired", `${what} expired ${String(statement.expires)}`);
+  }
+  const { minimum } = rosterName(roster, statement.name);
+  if (statement.generation < minimum) {
+    throw new Failure(
+      "bundle/below-minimum",
+      `${what} is below the roster's minimum ${String(minimum)}`,
+    );
+  }
+}
+
+async function checkPayload(
+  { source }: Cluster,
+  bundle: string,
+  credential: StatementCredential,
+): Promise<void> {
+  const what = `credential ${credential.name} of ${bundle}`;
+  const path = payloadPath(bundle, credential.payload);
+  const bytes = await source.read(path, maxPayloadSize);
+  if (bytes === undefined)
+    throw new Failure("payload/absent", `${what}: ${source.name} has no ${path}`);
+  checkPayloadHash(bytes, credential.payload, what);
+}
+
+async function checkHeader(
+  { source }: Cluster,
+  bundle: string,
+  credential: StatementCredential,
+  { pool, current }: VerifiedPool,
+): Promise<void> {
+  const what = `credential ${credential.name} of ${bundle}`;
+  const path = headerPath(pool, current.epoch, bundle, credential.payload);
+  const bytes = await source.read(path, maxHeaderSize + 1);
+  if (bytes === undefined) {
+    throw new Failure(
+      "header/absent",
+      `${what}: no header for ${pool} epoch ${String(current.epoch)}`,
+    );
+  }
+  parseDetachedHeader(bytes);
+}
+
+async function openAll(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  statement: VerifiedStatement,
+  identity: Identity,
+): Promise<void> {
+  const opened = await openCredentials(cluster, roster, statement, identity);
+  wipe(...opened.map(({ value }) => value));
+}

@@ -1,0 +1,28 @@
+import { Failure } from "../failure.ts";
+import { formatTime } from "../formats/fields.ts";
+
+const day = 24 * 60 * 60 * 1000;
+
+/**
+ * The time that an `--expires` names, as records write it; null for `never`.
+ *
+ * @param text - `90d`, a date or time of ISO 8601 in UTC, or `never`
+ * @throws Failure `usage/invalid` if it is none of these, or over already
+ */
+export function parseExpiry(text: string, now: Date): string | null {
+  if (text === "never") return null;
+  const days = /^([1-9][0-9]{0,4})d$/u.exec(text)?.[1];
+  const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/u.test(text);
+  const time = days === undefined ? Date.parse(text) : now.getTime() + Number(days) * day;
+  if ((days === undefined && !isTime) || !Number.isFinite(time)) {
+    throw new Failure(
+      "usage/invalid",
+      `${JSON.stringify(text)} is no time`,
+      "say 90d, 2027-01-31, 2027-01-31T12:00:00Z or never",
+    );
+  }
+  if (time <= now.getTime()) {
+    throw new Failure("usage/invalid", `${text} is over: now is ${formatTime(now)}`);
+  }
+  return formatTime(new Date(time));
+}

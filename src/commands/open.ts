@@ -1,0 +1,58 @@
+import { resolve } from "node:path";
+import { readRoster, requireStatement } from "../cluster/cluster.ts";
+import { openRepository, readIdentity, requireRepository } from "../cluster/configuration.ts";
+import { openCredentials, selectCredentials } from "../cluster/opening.ts";
+import { wipe } from "../crypto/bytes.ts";
+import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
+import { Failure } from "../failure.ts";
+import { parseName } from "../formats/names.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * The identity in a file, or on standard input for `-`. The caller wipes its seed.
+ *
+ * @throws Failure as `readIdentity`
+ */
+export async function identityFrom(context: Context, file: string): Promise<Identity> {
+  if (file !== "-") return readIdentity(resolve(context.directory, file));
+  const bytes = await context.input();
+  try {
+    return parseIdentityFile(bytes, "standard input");
+  } finally {
+    wipe(bytes);
+  }
+}
+
+/** Writes one credential's bytes to standard output, exactly as they were sealed. */
+export async function open(
+  context: Context,
+  name: string,
+  credential: string | undefined,
+  options: { readonly identity: string },
+): Promise<void> {
+  const bundle = parseName("bundle", name);
+  const repository = await requireRepository(context.directory, context.configuration);
+  const cluster = await openRepository(repository, context.now);
+  const { record: roster } = await readRoster(cluster);
+  const statement = await requireStatement(cluster, roster, bundle);
+  const wanted = selectCredentials(statement, credential === undefined ? undefined : [credential]);
+  if (wanted.length !== 1) {
+    const names = wanted.map((one) => one.name).join(", ");
+    throw new Failure(
+      "usage/invalid",
+      `bundle ${bundle} has several credentials: ${names}`,
+      `sealaunch open ${bundle} ${wanted[0]?.name ?? "CREDENTIAL"} --identity FILE`,
+    );
+  }
+  const identity = await identityFrom(context, options.identity);
+  try {
+    const names = wanted.map((one) => one.name);
+    const opened = await openCredentials(cluster, roster, statement, identity, { names });
+    for (const { value } of opened) {
+      await context.output(value);
+      wipe(value);
+    }
+  } finally {
+    wipe(identity.seed);
+  }
+}

@@ -1,0 +1,142 @@
+import { hex, wipe } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
+import { Failure } from "../failure.ts";
+import { readRoster, readStatement, requirePool, type Cluster } from "../cluster/cluster.ts";
+import { openRepository, requireRepository } from "../cluster/configuration.ts";
+import { sameChoice, sealCredential, type SealedCredential } from "../cluster/sealing.ts";
+import { formatTime } from "../formats/fields.ts";
+import { parseName } from "../formats/names.ts";
+import { recordFile, signatureFile, statementPath } from "../formats/paths.ts";
+import { encodeStatement, type Statement } from "../formats/records/statement.ts";
+import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
+import { describeStale, isStale } from "../trust/freshness.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
+import { describeGeneration } from "../trust/statement.ts";
+import type { Context } from "./context.ts";
+import {
+  checkUnitNames,
+  choose,
+  keepCredentials,
+  signersOfName,
+  type SealOptions,
+} from "./seal-choice.ts";
+import { reportSealed } from "./seal-report.ts";
+import { readValues } from "./seal-values.ts";
+import { chooseSigner, signRecord } from "./signing.ts";
+
+/** The next generation of a bundle, sealed, signed and written; or nothing written. */
+export async function seal(context: Context, name: string, options: SealOptions): Promise<void> {
+  const bundle = parseName("bundle", name);
+  const repository = await requireRepository(context.directory, context.configuration);
+  const cluster = await openRepository(repository, context.now);
+  const { record: roster } = await readRoster(cluster);
+  refuseStale(roster, `roster ${String(roster.generation)}`, context.now);
+  const before = await readStatement(cluster, roster, bundle);
+  const choice = choose(bundle, options, context.now, before?.record);
+  const pools = await readAudience(cluster, roster, choice.audience);
+  const signer = await chooseSigner(
+    context,
+    await signersOfName(context, roster, bundle, options.signer),
+    options.signer,
+    `bundle ${bundle}`,
+  );
+  const values = await readValues(context, options);
+  try {
+    const kept = keepCredentials(
+      bundle,
+      choice,
+      options.remove,
+      [...values.keys()],
+      before?.record,
+    );
+    const sealing = {
+      cluster: roster.cluster,
+      bundle,
+      pools,
+      sealedBy: signer.signer,
+      now: context.now,
+    };
+    const sealed = [...values].map(([name, value]) => sealCredential(sealing, name, value));
+    checkUnitNames(choice.units, [...kept, ...sealed.map(({ credential }) => credential)]);
+    if (
+      sealed.length === 0 &&
+      before !== undefined &&
+      sameChoice(choice, before.record) &&
+      options.remove.length === 0
+    ) {
+      context.print(
+        `nothing to do: bundle ${bundle} ${describeGeneration(before.record)} says all that already`,
+      );
+      return;
+    }
+    const { series, minimum } = rosterName(roster, bundle);
+    const statement: Statement = {
+      type: "bundle",
+      version: 1,
+      cluster: roster.cluster,
+      name: bundle,
+      series,
+      generation: Math.max((before?.record.generation ?? 0) + 1, minimum),
+      previous: before === undefined ? null : hex(sha256(before.bytes)),
+      created: formatTime(context.now),
+      expires: choice.expires,
+      rosterGeneration: roster.generation,
+      audience: choice.audience,
+      units: choice.units,
+      inPlace: choice.inPlace,
+      credentials: [...kept, ...sealed.map(({ credential }) => credential)].sort((a, b) =>
+        a.name < b.name ? -1 : 1,
+      ),
+    };
+    const bytes = encodeStatement(statement);
+    const signature = await signRecord(context, signer, "bundle", bytes);
+    await write(cluster, statement, bytes, signer.signer, signature, sealed);
+    reportSealed(context, statement, before?.record, fingerprint(signer.signer));
+  } finally {
+    wipe(...values.values());
+  }
+}
+
+function refuseStale(record: VerifiedRoster | VerifiedPool, what: string, now: Date): void {
+  if (isStale(record, now))
+    throw new Failure(
+      "roster/stale",
+      `${describeStale(record, what)}: nothing is sealed against it`,
+    );
+}
+
+async function readAudience(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  audience: readonly string[],
+): Promise<VerifiedPool[]> {
+  const pools = await Promise.all(audience.map((pool) => requirePool(cluster, roster, pool)));
+  for (const pool of pools)
+    refuseStale(pool, `pool file ${pool.pool} ${String(pool.generation)}`, cluster.now);
+  return pools;
+}
+
+/** Payloads and headers first, the statement last: nothing names what isn't there yet. */
+async function write(
+  { source }: Cluster,
+  statement: Statement,
+  bytes: Uint8Array,
+  signer: SignerKey,
+  signature: Uint8Array,
+  sealed: readonly SealedCredential[],
+): Promise<void> {
+  const { name, series, generation } = statement;
+  for (const [path, object] of sealed.flatMap(({ objects }) => [...objects])) {
+    await source.write(path, object);
+  }
+  const files = new Map([
+    [recordFile.statement, bytes],
+    [signatureFile(signer), signature],
+  ]);
+  if (await source.publish(statementPath(name, series, generation), files)) return;
+  throw new Failure(
+    "bundle/conflict",
+    `somebody else has sealed bundle ${name} ${describeGeneration(statement)} in the meantime`,
+  );
+}
