@@ -1,0 +1,229 @@
+import { constants } from "node:fs";
+import { link, mkdir, open, readdir, rename, rm, unlink, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { Failure } from "../failure.ts";
+
+// Files that somebody else may have put there are opened so that nothing else can be meant by
+// them, read once, and judged by what was read. Files of ours appear whole and durable, or not.
+
+const directoryMode = 0o755;
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+}
+
+const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(error));
+
+/** Opens without following a link at the end, and without waiting for a FIFO's other side. */
+async function openForReading(path: string): Promise<FileHandle | undefined> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  try {
+    return await open(path, flags);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    if (errorCode(error) === "ELOOP" || errorCode(error) === "ENXIO") {
+      throw new Failure("source/hostile", `${path} is no plain file`);
+    }
+    throw new Failure("source/unreadable", `${path} can't be read: ${errorCode(error)}`);
+  }
+}
+
+/**
+ * The bytes of a plain file, or undefined if nothing is there.
+ *
+ * @throws Failure `source/hostile` if it is a link, a FIFO, a device or has more than `maxBytes`;
+ *   `source/unreadable`
+ */
+export async function readRegularFile(
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  const file = await openForReading(path);
+  if (file === undefined) return undefined;
+  try {
+    const facts = await file.stat();
+    if (!facts.isFile()) throw new Failure("source/hostile", `${path} is no plain file`);
+    return await readAtMost(file, facts.size, maxBytes, path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Reads to the end, whatever the size said: it may change between the look and the read. */
+async function readAtMost(
+  file: FileHandle,
+  expected: number,
+  maxBytes: number,
+  path: string,
+): Promise<Uint8Array> {
+  const room = new Uint8Array(Math.min(expected, maxBytes) + 1);
+  let size = 0;
+  while (size < room.length) {
+    const { bytesRead } = await file.read(room, size, room.length - size, size);
+    if (bytesRead === 0) return room.slice(0, size);
+    size += bytesRead;
+  }
+  room.fill(0);
+  throw new Failure("source/hostile", `${path} has more than ${String(maxBytes)} bytes`);
+}
+
+const maxIdentitySize = 4096;
+
+/**
+ * The bytes of an identity's file, which nobody but its owner, who runs this, or root may read.
+ * The caller wipes them.
+ *
+ * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`
+ */
+export async function readIdentityFile(path: string): Promise<Uint8Array> {
+  const file = await openForReading(path);
+  if (file === undefined) throw new Failure("identity/missing", `there is no identity at ${path}`);
+  try {
+    const { mode, uid, size } = await file.stat();
+    const self = process.geteuid?.() ?? 0;
+    if (uid !== 0 && uid !== self) {
+      throw new Failure(
+        "identity/wrong-owner",
+        `${path} belongs to user ${String(uid)}, not to root or user ${String(self)}`,
+      );
+    }
+    if ((mode & 0o077) !== 0) {
+      throw new Failure(
+        "identity/too-open",
+        `${path} has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, so that others may read or write it`,
+      );
+    }
+    return await readAtMost(file, size, maxIdentitySize, path);
+  } finally {
+    await file.close();
+  }
+}
+
+/** The names in a directory, in no order; none if it isn't there. @throws Failure `source/unreadable` */
+export async function listDirectory(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isAbsent(error)) return [];
+    throw new Failure("source/unreadable", `${path} can't be listed: ${errorCode(error)}`);
+  }
+}
+
+function refused(path: string, error: unknown): Failure {
+  return new Failure("write/refused", `${path} can't be written: ${errorCode(error)}`);
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** A new file with that content and exactly that mode, on the disk. */
+async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const file = await open(path, flags, 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** A name beside `path` that nothing has and that no reader looks at. */
+function stagingPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
+}
+
+/** Runs `place` with the path of a finished file that it moves or links into place. */
+async function withStagedFile<T>(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+  place: (staged: string) => Promise<T>,
+): Promise<T> {
+  const staged = stagingPath(path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    await writeNewFile(staged, bytes, mode);
+    const result = await place(staged);
+    await syncDirectory(dirname(path));
+    return result;
+  } catch (error) {
+    throw error instanceof Failure ? error : refused(path, error);
+  } finally {
+    await unlink(staged).catch(() => undefined);
+  }
+}
+
+/** After it, `path` holds `bytes`, whole and durable, whatever was there. @throws Failure `write/refused` */
+export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  return withStagedFile(path, bytes, mode, (staged) => rename(staged, path));
+}
+
+/**
+ * Whether this call made `path`, with all its bytes, durably; false if it was there before, which
+ * then stays as it was. @throws Failure `write/refused`
+ */
+export function createFileExclusive(
+  path: string,
+  bytes: Uint8Array,
+  mode: number,
+): Promise<boolean> {
+  return withStagedFile(path, bytes, mode, async (staged) => {
+    try {
+      await link(staged, path);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "EEXIST") return false;
+      throw error;
+    }
+  });
+}
+
+/** After it, nothing is at `path`, which was a file or already gone. @throws Failure `write/refused` */
+export async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw refused(path, error);
+  }
+}
+
+const publicMode = 0o644;
+
+/**
+ * Whether this call made the directory `path`, with all of `files` in it, whole and durable at
+ * once; false if it was there before, which then stays as it was.
+ *
+ * @param files - public contents by path within the directory, at most one folder deep
+ * @throws Failure `write/refused`
+ */
+export async function publishDirectory(
+  path: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<boolean> {
+  const staged = stagingPath(path);
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    await mkdir(staged, { mode: directoryMode });
+    const folders = new Set([...files.keys()].map((name) => join(staged, dirname(name))));
+    for (const folder of folders) await mkdir(folder, { recursive: true, mode: directoryMode });
+    for (const [name, bytes] of files) await writeNewFile(join(staged, name), bytes, publicMode);
+    for (const folder of folders) await syncDirectory(folder);
+    // rename(2) replaces an empty directory only: a folder with anything in it stays.
+    await rename(staged, path);
+    await syncDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (["EEXIST", "ENOTEMPTY"].includes(errorCode(error))) return false;
+    throw refused(path, error);
+  } finally {
+    await rm(staged, { recursive: true, force: true });
+  }
+}
