@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { failures } from "../src/failure.ts";
+import { maxEntrySize } from "../src/formats/entry.ts";
+import { maxCardSize } from "../src/formats/records/card.ts";
+import { maxMembersSize, maxPoolSize } from "../src/formats/records/pool.ts";
+import { maxRosterSize } from "../src/formats/records/roster.ts";
+import { maxStatementSize } from "../src/formats/records/statement.ts";
+import { maxHeaderSize } from "../src/formats/age/profile.ts";
+import { maxSignatureSize } from "../src/formats/sshsig/signature.ts";
+import { appendix } from "./example/appendix.ts";
+
+const page = readFileSync(join(import.meta.dirname, "../docs/bundle-format.md"), "utf8");
+
+function section(number: string): string {
+  const from = page.indexOf(`## ${number} `);
+  if (from < 0) throw new Error(`the page has no section ${number}`);
+  return page.slice(from, page.indexOf("\n#", from));
+}
+
+/** The first column of a section's tables. */
+function fieldsOf(number: string): string[] {
+  return [...section(number).matchAll(/^\| `(\w+)`/gmu)].map((match) => match[1] ?? "");
+}
+
+function exampleOf(path: string): Record<string, unknown> {
+  const text = readFileSync(join(import.meta.dirname, "example", path), "utf8");
+  return JSON.parse(text) as Record<string, unknown>;
+}
+
+describe("docs/bundle-format.md", () => {
+  it.each([
+    ["7.1", "keys/nodes/n1/card.json"],
+    ["7.2", "keys/roster/1/roster.json"],
+    ["7.3", "keys/pools/web/1/pool.json"],
+    ["7.4", "keys/pools/web/1/members.json"],
+  ])("lists in §%s the fields of a record, in its order", (number, path) => {
+    expect(fieldsOf(number)).toEqual(Object.keys(exampleOf(path)));
+  });
+
+  it("lists in §8.1 the fields of a statement and of its credentials, in their order", () => {
+    const statement = exampleOf("secrets/bundles/dns/cloudflare/0.1/statement.json");
+    const [credential] = statement["credentials"] as object[];
+    expect(fieldsOf("8.1")).toEqual([...Object.keys(statement), ...Object.keys(credential ?? {})]);
+  });
+
+  it("names no failure code that doesn't exist", () => {
+    const rooms = new Set(Object.keys(failures).map((code) => code.split("/")[0]));
+    const named = [...page.matchAll(/`([a-z-]+)\/([a-z-]+)`/gu)]
+      .filter((match) => rooms.has(match[1]))
+      .map((match) => `${match[1] ?? ""}/${match[2] ?? ""}`);
+    expect(named.length).toBeGreaterThan(40);
+    expect(named.filter((code) => !(code in failures))).toEqual([]);
+  });
+
+  it("gives the sizes that readers enforce", () => {
+    const number = (size: number): string => size.toLocaleString("en-GB");
+    expect(section("2.3").replaceAll("\n", " ")).toContain(
+      `card ${String(maxCardSize)}, roster and statement ${number(maxRosterSize)}, pool file ${number(maxPoolSize)}, member list ${number(maxMembersSize)}.`,
+    );
+    expect(maxStatementSize).toBe(maxRosterSize);
+    expect(section("4.")).toContain(`a header of at most ${String(maxHeaderSize)} bytes`);
+    expect(section("5.")).toContain(`at most ${String(maxEntrySize)} bytes`);
+    expect(section("6.")).toContain(`a file over ${String(maxSignatureSize)} bytes`);
+  });
+
+  it("shows in appendix B what the example's files hold", () => {
+    expect(page.trimEnd().endsWith(appendix())).toBe(true);
+  });
+});
