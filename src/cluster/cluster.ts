@@ -60,7 +60,7 @@ export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>
 /**
  * The newest pool file of a pool, verified; undefined while the pool has no member.
  *
- * @throws Failure all that `judgePool` and marks refuse
+ * @throws Failure `pool/unknown`, all that `judgePool` and marks refuse
  */
 export async function readPool(
   cluster: Cluster,
@@ -68,6 +68,7 @@ export async function readPool(
   pool: string,
 ): Promise<Read<VerifiedPool> | undefined> {
   const { source, marks } = cluster;
+  rosterPool(roster, pool);
   const generation = await newestGeneration(source, poolFolder(pool));
   if (generation === undefined) return undefined;
   const signed = await readSigned(source, poolPath(pool, generation), "pool", maxPoolSize);
