@@ -16,6 +16,7 @@ import { judgeMembers, judgePool, type VerifiedPool } from "../trust/pool.ts";
 import {
   judgeRoster,
   rosterName,
+  rosterPool,
   type TrustedRoots,
   type VerifiedRoster,
 } from "../trust/roster.ts";
