@@ -209,6 +209,16 @@ export const failures = {
     "a roster or pool file is older than its stale-after date",
     "renew it with 'sealaunch roster sign'",
   ],
+  "roster/pending": [
+    "refused",
+    "a roster waits for more signatures, so that nothing can be changed yet",
+    "sign it with 'sealaunch roster sign', or remove the folder that the error names",
+  ],
+  "generation/conflict": [
+    "again",
+    "somebody else wrote the same generation first",
+    "look at theirs, then run the command again",
+  ],
   "mark/rolled-back": [
     "refused",
     "a roster, pool file or bundle is older than one seen before",
@@ -280,11 +290,6 @@ export const failures = {
     "refused",
     "the roster puts this generation of a bundle out of use",
     "seal a newer generation",
-  ],
-  "bundle/conflict": [
-    "again",
-    "somebody else sealed the same generation first",
-    "look at theirs with 'sealaunch inspect NAME', then run the command again",
   ],
   "bundle/values-needed": [
     "refused",

@@ -11,7 +11,7 @@ export interface Context {
   /** Prints a line for people on standard output; nothing with --json. */
   print(line: string): void;
   /** Prints a table for people on standard output; nothing with --json. */
-  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** Prints a value for programs on standard output, as JSON; nothing without --json. */
   result(value: unknown): void;
   /** Writes bytes to standard output as they are. */

@@ -37,7 +37,7 @@ export async function inspect(context: Context, name: string): Promise<void> {
     context.print(`could open  pool ${pool}, epoch ${String(epoch)}: ${listed(nodes)}`);
   }
   context.print(`could open  operators: ${listed(operators)}`);
-  context.table(
+  await context.table(
     ["credential", "size at most", "sealed", "by", "epochs"],
     credentials.map((credential) => [
       credential.name,

@@ -3,12 +3,12 @@ import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 
 /** Tells what a `seal` has made, and what comes next. */
-export function reportSealed(
+export async function reportSealed(
   context: Context,
   statement: Statement,
   before: Statement | undefined,
   signer: string,
-): void {
+): Promise<void> {
   const { name, audience, units, inPlace, expires } = statement;
   const generation = describeGeneration(statement);
   context.print(`sealed ${name} ${generation} for ${audience.join(", ")}, signed by ${signer}`);
@@ -20,7 +20,7 @@ export function reportSealed(
   const removed = (before?.credentials ?? []).filter((old) =>
     statement.credentials.every((credential) => credential.name !== old.name),
   );
-  context.table(
+  await context.table(
     ["credential", "", "sealed"],
     [
       ...statement.credentials.map((credential) => [

@@ -92,7 +92,7 @@ export async function seal(context: Context, name: string, options: SealOptions)
     const bytes = encodeStatement(statement);
     const signature = await signRecord(context, signer, "bundle", bytes);
     await write(cluster, statement, bytes, signer.signer, signature, sealed);
-    reportSealed(context, statement, before?.record, fingerprint(signer.signer));
+    await reportSealed(context, statement, before?.record, fingerprint(signer.signer));
   } finally {
     wipe(...values.values());
   }
@@ -136,7 +136,8 @@ async function write(
   ]);
   if (await source.publish(statementPath(name, series, generation), files)) return;
   throw new Failure(
-    "bundle/conflict",
+    "generation/conflict",
     `somebody else has sealed bundle ${name} ${describeGeneration(statement)} in the meantime`,
+    `look at theirs with 'sealaunch inspect ${name}', then run the command again`,
   );
 }

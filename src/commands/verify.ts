@@ -32,11 +32,11 @@ export async function verify(
   } finally {
     if (identity !== undefined) wipe(identity.seed);
   }
-  report(context, findings);
+  await report(context, findings);
 }
 
-function report(context: Context, findings: readonly Finding[]): void {
-  context.table(
+async function report(context: Context, findings: readonly Finding[]): Promise<void> {
+  await context.table(
     ["object", "generation", "", "what"],
     findings.flatMap(({ object, generation, failures }) =>
       failures.length === 0

@@ -12,6 +12,11 @@ export function rosterPath(generation: number): string {
   return `${rosterFolder}/${String(generation)}`;
 }
 
+/** `roster-pending/GENERATION`: a roster that too few root keys have signed yet */
+export function pendingRosterPath(generation: number): string {
+  return `roster-pending/${String(generation)}`;
+}
+
 /** `pools/POOL` */
 export function poolFolder(pool: string): string {
   return `pools/${pool}`;
@@ -22,9 +27,11 @@ export function poolPath(pool: string, generation: number): string {
   return `${poolFolder(pool)}/${String(generation)}`;
 }
 
+export const bundlesFolder = "bundles";
+
 /** `bundles/NAME` */
 export function bundleFolder(bundle: string): string {
-  return `bundles/${bundle}`;
+  return `${bundlesFolder}/${bundle}`;
 }
 
 /** `bundles/NAME/SERIES.GENERATION` */

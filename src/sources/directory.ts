@@ -21,6 +21,7 @@ export function openDirectory(path: string, base: string): Source {
     join(root, secretFolders.has(object.split("/", 1)[0] ?? "") ? "secrets" : "keys", object);
   return {
     name: `dir:${root}`,
+    place,
     read: (object, maxBytes) => readRegularFile(place(object), maxBytes),
     list: (folder) => listDirectory(place(folder)),
     write: (object, bytes) => writeFileAtomic(place(object), bytes, publicMode),

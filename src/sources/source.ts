@@ -8,6 +8,9 @@ export interface Source {
   /** Names the source in messages, such as `dir:/srv/sealaunch`. */
   readonly name: string;
 
+  /** Where the object or folder at `path` is, for people. */
+  place(path: string): string;
+
   /**
    * The bytes at `path`, or undefined if nothing is there.
    *
