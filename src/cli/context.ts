@@ -1,0 +1,97 @@
+import type { Command } from "commander";
+import type { Context } from "../commands/context.ts";
+import { Failure } from "../failure.ts";
+import { printable } from "../printable.ts";
+
+interface WorldOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+  /** Only of the commands that ask. */
+  readonly yes?: boolean;
+}
+
+/** A little more than a credential's limit: longer input is cut here and refused as too large. */
+const maxInputSize = 1024 * 1024 + 64 * 1024;
+
+/** The world as this process has it, for a command with the options that were given. */
+export function createContext(command: Command): Context {
+  const { config, json = false, yes = false } = command.optsWithGlobals<WorldOptions>();
+  let inputTaken = false;
+  const line = (text: string): void => {
+    if (!json) process.stdout.write(`${text}\n`);
+  };
+  return {
+    directory: process.cwd(),
+    environment: process.env,
+    now: new Date(),
+    configuration: config,
+    json,
+    print: (text) => {
+      line(printable(text));
+    },
+    table: async (head, rows) => {
+      if (json) return;
+      const { layOut } = await import("./table.ts");
+      line(layOut(head, rows));
+    },
+    result: (value) => {
+      if (!json) return;
+      const lines = JSON.stringify(value, null, 2).split("\n").map(printable);
+      process.stdout.write(`${lines.join("\n")}\n`);
+    },
+    output: (bytes) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(bytes, (error) => {
+          if (error) reject(new Failure("write/refused", `standard output: ${error.message}`));
+          else resolve();
+        });
+      }),
+    warn: (text) => {
+      process.stderr.write(`warning: ${printable(text)}\n`);
+    },
+    confirm: async (question) => {
+      if (yes) return;
+      const { askConfirmation } = await import("./prompt.ts");
+      await askConfirmation(question);
+    },
+    secret: async (question) => {
+      const { askSecret } = await import("./prompt.ts");
+      return askSecret(question);
+    },
+    input: async () => {
+      if (inputTaken) {
+        throw new Failure(
+          "usage/invalid",
+          "standard input is asked for twice, and can be read once",
+        );
+      }
+      inputTaken = true;
+      return readInput();
+    },
+  };
+}
+
+async function readInput(): Promise<Uint8Array> {
+  if (process.stdin.isTTY) {
+    throw new Failure(
+      "usage/invalid",
+      "standard input is a terminal, which would show what is typed",
+      "redirect a file to it, or leave '=-' away to be asked without echo",
+    );
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > maxInputSize) break;
+  }
+  const whole = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+    chunk.fill(0);
+  }
+  return whole;
+}
