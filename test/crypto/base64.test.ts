@@ -72,6 +72,7 @@ describe("base64", () => {
 
   it("takes a mebibyte in a fraction of a second", () => {
     const bytes = new Uint8Array(1024 * 1024).map((_, index) => index);
-    expect(decodeBase64(encodeBase64(bytes))).toEqual(bytes);
+    const decoded = decodeBase64(encodeBase64(bytes));
+    expect(Buffer.compare(decoded ?? new Uint8Array(), bytes)).toBe(0);
   });
 });
