@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import { createContext } from "./context.ts";
+import { addGuidance } from "./guidance.ts";
+
+/** `verify`, `inspect`, `open`: what can be told of sealed bundles, with and without a key. */
+export function addReading(program: Command): void {
+  addVerify(program);
+  addInspect(program);
+  addOpen(program);
+}
+
+function addVerify(program: Command): void {
+  const command = program
+    .command("verify")
+    .description(
+      "Check the roster, every pool and the bundles, or all of them: signatures, hashes, headers, dates.\n" +
+        "Needs no key, so that a pipeline can run it; with --identity each value is opened too.",
+    )
+    .argument("[name...]", "the bundles; all by default")
+    .option("--identity <file>", "an operator's or member's identity; - for standard input");
+  addGuidance(command, {
+    examples: ["sealaunch verify", "sealaunch verify dns --json"],
+    runsOn: "laptop, CI",
+    needs: "nothing",
+  });
+  command.action(async (names: string[], flags: { readonly identity?: string }) => {
+    const { verify } = await import("../commands/verify.ts");
+    await verify(createContext(command), names, { identity: flags.identity });
+  });
+}
+
+function addInspect(program: Command): void {
+  const command = program
+    .command("inspect")
+    .description(
+      "Tell what a bundle holds, who signed it, who could open it and who may ask for it.",
+    )
+    .argument("<name>", "the bundle");
+  addGuidance(command, {
+    examples: ["sealaunch inspect dns"],
+    runsOn: "laptop, CI",
+    needs: "nothing",
+  });
+  command.action(async (name: string) => {
+    const { inspect } = await import("../commands/inspect.ts");
+    await inspect(createContext(command), name);
+  });
+}
+
+function addOpen(program: Command): void {
+  const command = program
+    .command("open")
+    .description("Write one credential to standard output, byte for byte as it was sealed.")
+    .argument("<name>", "the bundle")
+    .argument("[credential]", "the credential, if the bundle has several")
+    .requiredOption(
+      "--identity <file>",
+      "an operator's or member's identity; - for standard input",
+    );
+  addGuidance(command, {
+    examples: ["sealaunch open dns CF_TOKEN --identity operator.identity"],
+    runsOn: "an operator's machine",
+    needs: "an operator's identity",
+  });
+  command.action(
+    async (name: string, credential: string | undefined, flags: { readonly identity: string }) => {
+      const { open } = await import("../commands/open.ts");
+      await open(createContext(command), name, credential, flags);
+    },
+  );
+}

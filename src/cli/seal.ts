@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+import { createContext } from "./context.ts";
+import { addGuidance } from "./guidance.ts";
+import { collect } from "./options.ts";
+
+interface Flags {
+  readonly pool: string[];
+  readonly unit: string[];
+  readonly removeUnit: string[];
+  readonly inPlace?: boolean;
+  readonly remove: string[];
+  readonly fromEnv: string[];
+  readonly fromEnvFile?: string;
+  readonly generate: string[];
+  readonly env: string[];
+  readonly trim: boolean;
+  readonly expires?: string;
+  readonly signer?: string;
+}
+
+/** `seal`: a developer's way to hand a service its secrets. */
+export function addSeal(program: Command): void {
+  const command = program
+    .command("seal")
+    .description(
+      "Encrypt secrets for the machines that may run a service, and sign them.\n" +
+        "A bundle's other credentials stay as they are, and needn't be readable here.",
+    )
+    .argument("<name>", "the bundle, such as dns or web/shop")
+    .argument(
+      "[credential...]",
+      "CREDENTIAL=FILE, CREDENTIAL=- for standard input, or CREDENTIAL to be asked for its value",
+    )
+    .option("--pool <pool>", "a pool whose nodes may open it; repeat for several", collect, [])
+    .option(
+      "--unit <unit>",
+      "a unit that may ask for it: dns.service, or dns@ for all its instances",
+      collect,
+      [],
+    )
+    .option("--remove-unit <unit>", "a unit that may no longer", collect, [])
+    .option("--in-place", "let it be opened by 'run --in-place'")
+    .option("--no-in-place", "no longer let it be opened in place")
+    .option("--remove <credential>", "leave a credential out", collect, [])
+    .option(
+      "--from-env <variable>",
+      "take a credential from the environment variable of its name",
+      collect,
+      [],
+    )
+    .option("--from-env-file <file>", "take each NAME=VALUE of a file as a credential")
+    .option("--generate <credential>", "make up a random value of 43 characters", collect, [])
+    .option("--env <credential>", "check that it fits an environment variable", collect, [])
+    .option("--trim", "take one newline off the end of each value", false)
+    .option("--expires <time>", "90d, 2027-01-31 or never: when nothing may start with it any more")
+    .option("--signer <key.pub>", "the key to sign with, where you hold several");
+  addGuidance(command, {
+    examples: [
+      "sealaunch seal dns CF_TOKEN=token --pool web --unit dns.service --in-place",
+      "sealaunch seal dns --generate SESSION_KEY",
+      "sealaunch seal dns --remove SESSION_KEY",
+    ],
+    runsOn: "laptop, CI",
+    needs: "a signer whom the roster allows the name",
+  });
+  command.action(async (name: string, credentials: string[], flags: Flags) => {
+    const { seal } = await import("../commands/seal.ts");
+    await seal(createContext(command), name, {
+      credentials,
+      pools: flags.pool,
+      units: flags.unit,
+      removeUnits: flags.removeUnit,
+      inPlace: flags.inPlace,
+      remove: flags.remove,
+      fromEnv: flags.fromEnv,
+      fromEnvFile: flags.fromEnvFile,
+      generate: flags.generate,
+      forEnvironment: flags.env,
+      trim: flags.trim,
+      expires: flags.expires,
+      signer: flags.signer,
+    });
+  });
+}
