@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readRoster, requireStatement } from "../src/cluster/cluster.ts";
+import { openCredentials } from "../src/cluster/opening.ts";
+import { noMarks } from "../src/cluster/marks.ts";
+import { textOf } from "../src/crypto/bytes.ts";
+import { parseIdentityFile } from "../src/crypto/identity.ts";
 import { failures } from "../src/failure.ts";
+import { decodeRepositoryConfiguration } from "../src/formats/configuration.ts";
+import { openDirectory } from "../src/sources/directory.ts";
 import { maxEntrySize } from "../src/formats/entry.ts";
 import { maxCardSize } from "../src/formats/records/card.ts";
 import { maxMembersSize, maxPoolSize } from "../src/formats/records/pool.ts";
@@ -64,6 +71,27 @@ describe("docs/bundle-format.md", () => {
     expect(section("5.")).toContain(`at most ${String(maxEntrySize)} bytes`);
     expect(section("6.")).toContain(`a file over ${String(maxSignatureSize)} bytes`);
   });
+
+  it.each(["node", "operator"])(
+    "has an example that a %s's identity opens for ever",
+    async (who) => {
+      const folder = join(import.meta.dirname, "example");
+      const configuration = readFileSync(join(folder, "sealaunch.json"));
+      const cluster = {
+        trusted: decodeRepositoryConfiguration(configuration, "sealaunch.json"),
+        source: openDirectory(".", folder),
+        marks: noMarks,
+        now: new Date("2026-11-26T00:00:00Z"),
+      };
+      const { record: roster } = await readRoster(cluster);
+      const statement = await requireStatement(cluster, roster, "dns/cloudflare");
+      const identity = parseIdentityFile(readFileSync(join(folder, `${who}.identity`)), who);
+      const opened = await openCredentials(cluster, roster, statement, identity);
+      expect(opened.map(({ name, value }) => `${name}=${textOf(value) ?? ""}`)).toEqual([
+        "CF_TOKEN=correct horse battery staple",
+      ]);
+    },
+  );
 
   it("shows in appendix B what the example's files hold", () => {
     expect(page.trimEnd().endsWith(appendix())).toBe(true);
