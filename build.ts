@@ -1,0 +1,59 @@
+/**
+ * Bundles src/ into dist/: one small entry each for the program and the in-place launcher, and a
+ * chunk for every command, loaded when it runs. docs/decisions/0001 says why.
+ */
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build } from "esbuild";
+
+const root = import.meta.dirname;
+const entries = ["src/main.ts", "src/launcher.ts"].filter((file) => existsSync(join(root, file)));
+
+const { outputFiles, metafile } = await build({
+  absWorkingDir: root,
+  entryPoints: entries,
+  outdir: "dist",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  // It reads its .proto files by path when it is imported, so it stays a package.
+  external: ["etcd3"],
+  chunkNames: "chunk-[name]-[hash]",
+  legalComments: "linked",
+  // Some packages are CommonJS and require Node's own modules; nothing else can be required so.
+  banner: { js: "const require = process.getBuiltinModule;" },
+  metafile: true,
+  write: false,
+  logLevel: "warning",
+});
+
+// Chunks carry the hash of what they hold, so writing them beside the old ones changes nothing for
+// a program, or another build, that runs meanwhile. The entries come last; what nothing has named
+// for a minute goes.
+const isEntry = (path: string): boolean =>
+  entries.some((entry) => basename(path) === basename(entry).replace(/\.ts$/, ".js"));
+const files = [
+  ...outputFiles.map(({ path, contents }) => ({
+    name: basename(path),
+    contents,
+    isLast: isEntry(path),
+  })),
+  { name: "meta.json", contents: `${JSON.stringify(metafile, undefined, 2)}\n`, isLast: true },
+].sort((a, b) => Number(a.isLast) - Number(b.isLast));
+
+const dist = join(root, "dist");
+await mkdir(dist, { recursive: true });
+const stage = await mkdtemp(join(dist, ".stage-"));
+for (const { name, contents } of files) await writeFile(join(stage, name), contents);
+for (const { name } of files) await rename(join(stage, name), join(dist, name));
+await rm(stage, { recursive: true });
+const minuteAgo = Date.now() - 60_000;
+for (const name of await readdir(dist)) {
+  if (files.some((file) => file.name === name)) continue;
+  const found = await stat(join(dist, name)).catch(() => undefined);
+  if (found !== undefined && found.mtimeMs < minuteAgo)
+    await rm(join(dist, name), { recursive: true, force: true });
+}

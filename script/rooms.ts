@@ -1,0 +1,61 @@
+/**
+ * The rooms of src/, the arrows between them, and what each may touch. The lint rules and
+ * test/architecture.test.ts hold exactly this; docs/architecture.md says why.
+ */
+
+/** Files beside the rooms, which every room may import. They import nothing themselves. */
+export const floor = ["failure", "printable"] as const;
+
+/** The two programs, beside the rooms. */
+export const entries = ["main", "launcher"] as const;
+
+interface Room {
+  /** The other rooms that it may import; arrows point one way. */
+  readonly imports: readonly string[];
+  /** Rooms that it may load only when they are needed, or name the types of. */
+  readonly loadsLazily?: readonly string[];
+  /** Touches neither files, clock, environment nor processes. */
+  readonly isPure?: true;
+  /** May use the process's own arguments, environment, streams and exit. */
+  readonly ownsProcess?: true;
+}
+
+/** Every room, from the top down. */
+export const rooms: Readonly<Record<string, Room>> = {
+  main: { imports: ["cli"], ownsProcess: true },
+  launcher: {
+    imports: ["launch", "cluster", "formats", "service", "host", "crypto"],
+    ownsProcess: true,
+  },
+  cli: { imports: ["service"], loadsLazily: ["commands"], ownsProcess: true },
+  commands: {
+    imports: ["launch", "cluster", "trust", "formats", "sources", "service", "host", "crypto"],
+  },
+  launch: { imports: ["cluster", "trust", "formats", "sources", "service", "host", "crypto"] },
+  cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
+  trust: { imports: ["formats", "crypto"], isPure: true },
+  formats: { imports: ["crypto"], isPure: true },
+  service: { imports: [], isPure: true },
+  sources: { imports: ["host"] },
+  host: { imports: ["service"] },
+  crypto: { imports: [], isPure: true },
+};
+
+/** Who alone may import a package: a room, or one file of it. */
+export const owners: Readonly<Record<string, string>> = {
+  "libsodium-wrappers": "crypto/sodium.ts",
+  "@scure/base": "crypto",
+  execa: "host/process.ts",
+  etcd3: "sources/etcd.ts",
+  commander: "cli",
+  "@inquirer/confirm": "cli",
+  "@inquirer/password": "cli",
+  "cli-table3": "cli",
+  "zod/mini": "formats",
+};
+
+/** Node's modules that a pure room may import: computation alone. */
+export const pureModules = ["node:crypto", "node:util", "node:buffer"] as const;
+
+/** File names that say nothing. */
+export const emptyNames = /^(utils?|helpers?|common|types|index|misc|shared|base|.*-?managers?)$/;
