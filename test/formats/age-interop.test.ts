@@ -1,6 +1,7 @@
+import { randomBytes } from "node:crypto";
 import { Decrypter, Encrypter, generateX25519Identity, identityToRecipient } from "age-encryption";
 import { describe, expect, it } from "vitest";
-import { concatBytes, randomBytes, textOf, utf8 } from "../../src/crypto/bytes.ts";
+import { concatBytes, textOf, utf8 } from "../../src/crypto/bytes.ts";
 import { createIdentity, encodeIdentity, type Identity } from "../../src/crypto/identity.ts";
 import {
   createFileKey,
