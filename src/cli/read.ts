@@ -13,7 +13,7 @@ function addVerify(program: Command): void {
   const command = program
     .command("verify")
     .description(
-      "Check the roster, every pool and the bundles, or all of them: signatures, hashes, headers, dates.\n" +
+      "Check bundles, or everything there is: signatures, hashes, headers, entries, dates.\n" +
         "Needs no key, so that a pipeline can run it; with --identity each value is opened too.",
     )
     .argument("[name...]", "the bundles; all by default")

@@ -10,7 +10,7 @@ import { describeStale, isStale } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, isExpired, type VerifiedStatement } from "../trust/statement.ts";
-import { readMembers, requirePool, requireStatement, type Cluster } from "./cluster.ts";
+import { readMembers, readPool, requirePool, requireStatement, type Cluster } from "./cluster.ts";
 import { openCredentials } from "./opening.ts";
 
 /** What was found of one object: what it is, which generation, and all that is wrong with it. */
@@ -58,7 +58,9 @@ export async function checkPool(
 ): Promise<Finding> {
   let generation = "-";
   const failures = await failureOf(async () => {
-    const pool = await requirePool(cluster, roster, name);
+    const pool = (await readPool(cluster, roster, name))?.record;
+    // No member yet: nothing that could be wrong.
+    if (pool === undefined) return;
     generation = String(pool.generation);
     const what = `pool file ${name} ${generation}`;
     if (isStale(pool, cluster.now)) throw new Failure("roster/stale", describeStale(pool, what));

@@ -9,8 +9,8 @@ import type { Context } from "./context.ts";
 import { identityFrom } from "./open.ts";
 
 /**
- * Tells of the roster, every pool and the named bundles, or all, whether they hold; ends with the
- * first failure. Needs no key, so that a pipeline can run it; with an identity it also opens.
+ * Tells of the roster and the named bundles, or of everything that there is, whether it holds;
+ * ends with the first failure. Needs no key, so that a pipeline can run it; with an identity it also opens.
  */
 export async function verify(
   context: Context,
@@ -25,7 +25,10 @@ export async function verify(
     options.identity === undefined ? undefined : await identityFrom(context, options.identity);
   const findings: Finding[] = [checkRoster(roster, context.now)];
   try {
-    for (const { name } of roster.pools) findings.push(await checkPool(cluster, roster, name));
+    // A bundle's own check judges its pools as far as a start does; each entry of each member
+    // is looked at only where everything is.
+    const pools = bundles.length > 0 ? [] : roster.pools;
+    for (const { name } of pools) findings.push(await checkPool(cluster, roster, name));
     for (const bundle of bundles.length > 0 ? bundles : await listBundles(cluster.source)) {
       findings.push(await checkBundle(cluster, roster, bundle, identity));
     }
