@@ -21,7 +21,7 @@ const { outputFiles, metafile } = await build({
   target: "node24",
   // It reads its .proto files by path when it is imported, so it stays a package.
   external: ["etcd3"],
-  chunkNames: "chunk-[name]-[hash]",
+  chunkNames: "[name]-[hash]",
   legalComments: "linked",
   // Some packages are CommonJS and require Node's own modules; nothing else can be required so.
   banner: { js: "const require = process.getBuiltinModule;" },
