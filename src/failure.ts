@@ -402,6 +402,11 @@ export const failures = {
     "run as root with CAP_SETUID, CAP_SETGID and CAP_SETPCAP",
   ],
   "privileges/needed": ["refused", "the command must run as root", "run it with sudo"],
+  "internal/bug": [
+    "bug",
+    "Sealaunch itself is wrong",
+    "this is a bug in Sealaunch: report it, with the line above",
+  ],
   "write/refused": [
     "host",
     "a file can't be written",

@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** After so many milliseconds it is killed; never by default. */
   readonly timeoutMs?: number;
+  /** Whether it is killed when this process dies, however that happens (prctl(2), PDEATHSIG). */
+  readonly diesWithUs?: boolean;
 }
 
 /** How a program ended. */
@@ -61,7 +63,11 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const result = await execa(program, args, {
+  const [command = "", ...rest] =
+    options.diesWithUs === true
+      ? [await findProgram("setpriv"), "--pdeathsig", "KILL", "--", program, ...args]
+      : [program, ...args];
+  const result = await execa(command, rest, {
     reject: false,
     stripFinalNewline: false,
     encoding: "buffer",

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { runOptions, type RunOption } from "../launch/run-options.ts";
+import { addGuidance } from "./guidance.ts";
+import { collect } from "./options.ts";
+
+/**
+ * `run`: what it looks like. It is launched by bin/sealaunch, which becomes the service; here it
+ * arrives only if there is nothing to launch.
+ */
+export function addRun(program: Command): void {
+  const command = program
+    .command("run")
+    .description(
+      "Start a service out of the Nix store: its closure realised and pinned, its secrets in memory that\n" +
+        "only its user can read, and then this process is the service.",
+    )
+    .usage("(--in-place | --plain DIR) [options] -- PROGRAM [ARG…]")
+    .argument("[program...]", "the service, by its store path, and its arguments");
+  for (const { name, value, repeats, help } of runOptions as readonly RunOption[]) {
+    if (name === "config") continue;
+    const flags = value === undefined ? `--${name}` : `--${name} <${value}>`;
+    if (repeats === true) command.option(flags, help, collect, []);
+    else command.option(flags, help);
+  }
+  addGuidance(command, {
+    examples: [
+      "sealaunch run --in-place --config node/node.json --bundle dns@1+ --user nobody -- $SERVICE",
+      "sealaunch run --plain secrets.local --env CF_TOKEN -- ./service",
+    ],
+    runsOn: "node, as root (--in-place); laptop (--plain)",
+    needs: "the node's identity; nothing with --plain",
+  });
+  command.action(async () => {
+    const { refuseRun } = await import("../commands/run.ts");
+    refuseRun(process.argv.slice(2));
+  });
+}

@@ -1,0 +1,21 @@
+import { Failure } from "../failure.ts";
+
+/**
+ * Says why nothing was launched: `run` comes here only where bin/sealaunch found nothing to do.
+ *
+ * @throws Failure `usage/invalid`, always
+ */
+export function refuseRun(args: readonly string[]): never {
+  if (!args.includes("--")) {
+    throw new Failure(
+      "usage/invalid",
+      "there is no '--' with a program after it",
+      "sealaunch run … -- /nix/store/…/bin/PROGRAM ARG…",
+    );
+  }
+  throw new Failure(
+    "usage/invalid",
+    "run doesn't say how to launch",
+    "say --in-place (as root), or --plain DIR for local work",
+  );
+}

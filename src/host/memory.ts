@@ -1,0 +1,236 @@
+import { constants } from "node:fs";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { Failure } from "../failure.ts";
+import { findProgram, run } from "./process.ts";
+
+// Secrets are written to memory file systems only: their kind is asked of the kernel before the
+// first byte (statfs(2)), whoever made them and whatever they are called.
+const tmpfsMagic = 0x01021994;
+const ramfsMagic = 0x858458f6;
+
+/** Where the file system of each in-place service is mounted, in a mount namespace of its own. */
+export const mountPoint = "/run/sealaunch/service";
+
+/** Room for what may be delivered: tmpfs is bounded by it, and what is written to ramfs too. */
+export const maxDeliveredSize = 16 * 1024 * 1024;
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
+}
+
+/**
+ * After it, `/run/sealaunch/service` is an empty memory file system that nothing outside this
+ * mount namespace sees, and that never swaps.
+ *
+ * @throws Failure `mount/refused`, `mount/not-memory`
+ */
+export async function mountMemory(): Promise<void> {
+  await makeMountPoint();
+  await refuseShared();
+  const mount = await findProgram("mount");
+  const common = "nosuid,nodev,noexec,mode=0755";
+  const size = `size=${String(maxDeliveredSize)}`;
+  // noswap needs Linux 6.4 and no user namespace; ramfs never swaps, and has no size. A tmpfs
+  // that may swap is not a third way.
+  const tmpfs = await run(mount, [
+    "-t",
+    "tmpfs",
+    "-o",
+    `${common},noswap,${size}`,
+    "tmpfs",
+    mountPoint,
+  ]);
+  if (tmpfs.exitCode !== 0) {
+    const ramfs = await run(mount, ["-t", "ramfs", "-o", common, "ramfs", mountPoint]);
+    if (ramfs.exitCode !== 0) {
+      const reason =
+        ramfs.stderr
+          .trim()
+          .split("\n")
+          .at(-1)
+          ?.replace(/^mount: /u, "") ?? "";
+      throw new Failure(
+        "mount/refused",
+        `neither tmpfs without swap nor ramfs can be mounted: ${reason}`,
+      );
+    }
+  }
+  await requireMemory(mountPoint);
+}
+
+/** The way to the mount point is root's alone, so that nobody can put a link in its place. */
+async function makeMountPoint(): Promise<void> {
+  for (const path of [dirname(mountPoint), mountPoint]) {
+    await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
+      if (errorCode(error) !== "EEXIST") {
+        throw new Failure("mount/refused", `${path} can't be made: ${errorCode(error)}`);
+      }
+    });
+    const { uid, mode, isDirectory } = await factsOf(path);
+    if (!isDirectory || uid !== 0 || (mode & 0o022) !== 0) {
+      throw new Failure(
+        "mount/refused",
+        `${path} is not a directory that only root may write`,
+        `look at it, then: rm -r ${path}`,
+      );
+    }
+  }
+}
+
+async function factsOf(path: string): Promise<{ uid: number; mode: number; isDirectory: boolean }> {
+  const facts = await lstat(path);
+  return { uid: facts.uid, mode: facts.mode, isDirectory: facts.isDirectory() };
+}
+
+/** What is mounted below a shared mount would be seen outside (mount_namespaces(7)). */
+async function refuseShared(): Promise<void> {
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  const above = mounts
+    .map((line) => line.split(" "))
+    .filter(([, , , , at = "/"]) => at === "/" || `${mountPoint}/`.startsWith(`${at}/`));
+  const longest = above.reduce<string[]>(
+    (a, b) => ((b[4] ?? "").length >= (a[4] ?? "").length ? b : a),
+    [],
+  );
+  if (longest.some((field) => field.startsWith("shared:"))) {
+    throw new Failure(
+      "mount/refused",
+      `${longest[4] ?? "/"} is a shared mount, so that credentials would be seen outside`,
+    );
+  }
+}
+
+/**
+ * Returns if `path` lies on a file system that exists in memory only.
+ *
+ * @throws Failure `mount/not-memory`
+ */
+export async function requireMemory(path: string): Promise<void> {
+  const facts = await statfs(path).catch((error: unknown) => {
+    throw new Failure("mount/not-memory", `${path} can't be looked at: ${errorCode(error)}`);
+  });
+  if (facts.type === tmpfsMagic || facts.type === ramfsMagic) return;
+  throw new Failure(
+    "mount/not-memory",
+    `${path} lies on a file system of type 0x${facts.type.toString(16)}, not on tmpfs or ramfs`,
+  );
+}
+
+/** After it, nothing in the mounted file system can be changed. @throws Failure `mount/refused` */
+export async function sealMount(): Promise<void> {
+  const { exitCode } = await run(await findProgram("mount"), ["-o", "remount,ro", mountPoint]);
+  if (exitCode !== 0) throw new Failure("mount/refused", `${mountPoint} can't be made read-only`);
+}
+
+/** A file of a service's credentials. */
+export interface DeliveredFile {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
+/** Who a directory of credentials is for. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * After it, `directory` is new, has mode 0500 and those files with mode 0400, and belongs to
+ * `owner`. At no moment could anybody else open one of them.
+ *
+ * @throws Failure `mount/not-memory`, `write/refused`, `credential/too-large`
+ */
+export async function writeCredentials(
+  directory: string,
+  files: readonly DeliveredFile[],
+  { uid, gid }: Owner,
+): Promise<void> {
+  const size = files.reduce((sum, { value }) => sum + value.length, 0);
+  if (size > maxDeliveredSize) {
+    throw new Failure(
+      "credential/too-large",
+      `the credentials have together over ${String(maxDeliveredSize)} bytes`,
+    );
+  }
+  try {
+    await mkdir(directory, { mode: 0o700 });
+    await requireMemory(directory);
+    for (const { name, value } of files)
+      await writeFile0400(join(directory, name), value, uid, gid);
+    const folder = await open(
+      directory,
+      constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW,
+    );
+    try {
+      await folder.chown(uid, gid);
+      await folder.chmod(0o500);
+    } finally {
+      await folder.close();
+    }
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(
+      "write/refused",
+      `credentials can't be written to ${directory}: ${errorCode(error)}`,
+    );
+  }
+}
+
+/** Nobody may open the file until it is whole and has its owner. */
+async function writeFile0400(
+  path: string,
+  value: Uint8Array,
+  uid: number,
+  gid: number,
+): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const file = await open(path, flags, 0);
+  try {
+    await file.writeFile(value);
+    await file.chown(uid, gid);
+    await file.chmod(0o400);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * A place for one start's files in a directory that a scheduler gives, where nothing can be mounted:
+ * what an earlier start left there is gone.
+ *
+ * @returns the path of `DIR/sealaunch`, empty, root's alone
+ * @throws Failure `mount/not-memory`, `write/refused`
+ */
+export async function claimDirectory(directory: string, owner: Owner): Promise<string> {
+  await requireMemory(directory);
+  const { uid, mode, isDirectory } = await factsOf(directory);
+  if (!isDirectory || ![0, owner.uid].includes(uid) || (mode & 0o022) !== 0) {
+    throw new Failure(
+      "write/refused",
+      `${directory} is not a directory that only root or the service's user may write`,
+    );
+  }
+  const place = join(directory, "sealaunch");
+  // Renamed away first: whoever may write the directory could put a link there meanwhile, and a
+  // link is then removed as a link.
+  const old = join(directory, `.sealaunch-${crypto.randomUUID()}`);
+  try {
+    await rename(place, old);
+    await rm(old, { recursive: true, force: true });
+  } catch (error) {
+    if (errorCode(error) !== "ENOENT") {
+      throw new Failure("write/refused", `${place} can't be replaced: ${errorCode(error)}`);
+    }
+  }
+  await mkdir(place, { mode: 0o711 });
+  return place;
+}
+
+/** The files directly in a directory of credentials for local work. @throws Failure `credential/missing` */
+export async function listCredentials(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => {
+    throw new Failure("credential/missing", `there is no directory ${directory}`);
+  });
+  return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
+}

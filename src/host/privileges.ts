@@ -1,0 +1,66 @@
+import { Failure } from "../failure.ts";
+import { findProgram, run } from "./process.ts";
+import type { User } from "./users.ts";
+
+/** What a service runs as. */
+export interface Privileges {
+  readonly user: User;
+  readonly gid: number;
+  /** Undefined for the groups that the user belongs to. */
+  readonly groups: readonly number[] | undefined;
+  /** Capabilities that it keeps, in lower case without `cap_`. */
+  readonly ambientCapabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+}
+
+/**
+ * The command that drops to `privileges` and becomes what follows it: groups first, then gid, then
+ * uid, then capabilities, since each step takes the right to do the ones before (setpriv(1)).
+ *
+ * @throws Failure `program/missing`
+ */
+export async function dropCommand({
+  user,
+  gid,
+  groups,
+  ambientCapabilities,
+  noNewPrivileges,
+}: Privileges): Promise<string[]> {
+  const kept = ambientCapabilities.map((name) => `+${name}`).join(",");
+  return [
+    await findProgram("setpriv"),
+    "--reuid",
+    String(user.uid),
+    "--regid",
+    String(gid),
+    ...groupOptions(user, groups),
+    ...(kept === "" ? [] : ["--inh-caps", kept, "--ambient-caps", kept]),
+    ...(noNewPrivileges ? ["--no-new-privs"] : []),
+    "--",
+  ];
+}
+
+function groupOptions(user: User, groups: readonly number[] | undefined): string[] {
+  if (groups !== undefined) return ["--groups", groups.join(",")];
+  // setpriv looks the user up by its number; one that no database knows belongs to no group.
+  return [user.name === undefined ? "--clear-groups" : "--init-groups"];
+}
+
+/**
+ * Returns if the drop succeeds. Tried on a program that does nothing, since after the real one
+ * nobody could say what went wrong.
+ *
+ * @throws Failure `privileges/refused`
+ */
+export async function tryDrop(command: readonly string[], user: string): Promise<void> {
+  const [setpriv = "", ...args] = command;
+  const { exitCode, stderr } = await run(setpriv, [...args, await findProgram("true")]);
+  if (exitCode === 0) return;
+  const reason =
+    stderr
+      .trim()
+      .split("\n")
+      .at(-1)
+      ?.replace(/^setpriv: /u, "") ?? "";
+  throw new Failure("privileges/refused", `privileges can't be dropped to user ${user}: ${reason}`);
+}

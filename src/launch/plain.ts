@@ -1,0 +1,59 @@
+import { join, resolve } from "node:path";
+import { wipe } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import { maxValueSize } from "../formats/payload.ts";
+import { readRegularFile } from "../host/files.ts";
+import { listCredentials } from "../host/memory.ts";
+import { findProgram } from "../host/process.ts";
+import { addedVariables, credentialVariables } from "./added-variables.ts";
+import { planEnvironment } from "./environment.ts";
+import { environmentOf, refuseShadowing } from "./in-place.ts";
+import { startPlan } from "./plan.ts";
+import type { RunRequest } from "./run-options.ts";
+
+/**
+ * The plan of a launch for local work: the credentials are the files in a directory, as they are.
+ *
+ * @param shell - the process that becomes the service, which is not root's
+ * @throws Failure `usage/invalid` for what only a real launch can do; `credential/missing`
+ */
+export async function preparePlain(
+  request: RunRequest,
+  directory: string,
+  shell: number,
+): Promise<Uint8Array> {
+  refuseRoot();
+  const original = await environmentOf(shell);
+  refuseShadowing(original);
+  const place = resolve(directory);
+  const names = await listCredentials(place);
+  const absent = request.credentials?.find((name) => !names.includes(name));
+  if (absent !== undefined) {
+    throw new Failure("credential/missing", `${place} has no credential ${absent}`);
+  }
+  const wanted = new Set(request.variables.values());
+  const values = await Promise.all(
+    names
+      .filter((name) => wanted.has(name))
+      .map(async (name) => ({
+        name,
+        value: (await readRegularFile(join(place, name), maxValueSize)) ?? new Uint8Array(),
+      })),
+  );
+  try {
+    const added = addedVariables(undefined, place, credentialVariables(request.variables, values));
+    const warning = `credentials come from ${place}, sealed by nobody: for local work only`;
+    return startPlan(planEnvironment(original, added), [], await findProgram("env"), [warning]);
+  } finally {
+    wipe(...values.map(({ value }) => value));
+  }
+}
+
+function refuseRoot(): void {
+  if (process.geteuid?.() !== 0) return;
+  throw new Failure(
+    "usage/invalid",
+    "root doesn't launch with credentials that nobody has signed",
+    "run it as yourself, or launch in place: sealaunch run --in-place …",
+  );
+}

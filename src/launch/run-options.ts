@@ -1,0 +1,214 @@
+import { parseArgs } from "node:util";
+import { Failure } from "../failure.ts";
+import { parseName } from "../formats/names.ts";
+import type { BundleRequest } from "./open.ts";
+
+/** One option of `run`; the command line's help is made from the same table. */
+export interface RunOption {
+  readonly name: string;
+  /** What stands for its value in help; undefined for a switch. */
+  readonly value?: string;
+  readonly repeats?: boolean;
+  readonly help: string;
+}
+
+/** Every option of `run`. Parsed here and not by the command line, which takes longer to load. */
+export const runOptions = [
+  {
+    name: "in-place",
+    help: "launch without an agent, as root: mount, drop privileges, become the service",
+  },
+  {
+    name: "plain",
+    value: "dir",
+    help: "launch with credentials from a directory, for local work; not as root",
+  },
+  {
+    name: "bundle",
+    value: "name",
+    repeats: true,
+    help: "a bundle whose credentials the service gets; NAME@17+ refuses generations below 17",
+  },
+  {
+    name: "credential",
+    value: "name",
+    repeats: true,
+    help: "only this credential of the bundles; repeat for several",
+  },
+  {
+    name: "env",
+    value: "variable",
+    repeats: true,
+    help: "also set an environment variable to a credential: VARIABLE or VARIABLE=CREDENTIAL",
+  },
+  { name: "user", value: "user", help: "the user that the service runs as, by name or number" },
+  { name: "group", value: "group", help: "its group, instead of the user's own" },
+  {
+    name: "supplementary-group",
+    value: "group",
+    repeats: true,
+    help: "one more group, instead of those the user belongs to",
+  },
+  {
+    name: "ambient-capability",
+    value: "capability",
+    repeats: true,
+    help: "a capability that the service keeps, such as net_bind_service",
+  },
+  { name: "no-new-privileges", help: "let nothing that the service starts gain privileges" },
+  {
+    name: "unit",
+    value: "name",
+    help: "the unit that this is; refused unless the bundles name it",
+  },
+  {
+    name: "credentials-dir",
+    value: "dir",
+    help: "where credentials go if nothing can be mounted: a directory on tmpfs or ramfs",
+  },
+  {
+    name: "closure-timeout",
+    value: "seconds",
+    help: "how long fetching the closure may take (300)",
+  },
+  { name: "config", value: "file", help: "node.json, instead of /etc/sealaunch/node.json" },
+] as const satisfies readonly RunOption[];
+
+/** What a `run` asks for, checked. */
+export interface RunRequest {
+  readonly bundles: readonly BundleRequest[];
+  readonly credentials: readonly string[] | undefined;
+  /** Credentials by the variable that they become. */
+  readonly variables: ReadonlyMap<string, string>;
+  readonly user: string | undefined;
+  readonly group: string | undefined;
+  readonly supplementaryGroups: readonly string[];
+  readonly ambientCapabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  readonly unit: string | undefined;
+  readonly credentialsDirectory: string | undefined;
+  readonly plainDirectory: string | undefined;
+  readonly closureTimeoutMs: number;
+  readonly configuration: string | undefined;
+  readonly program: string;
+}
+
+const isVariable = /^[A-Za-z_][A-Za-z0-9_]*$/u;
+const isCapability = /^[a-z_]{1,40}$/u;
+
+/**
+ * The request in the arguments after `run`, program and all.
+ *
+ * @throws Failure `usage/invalid`, `usage/bad-name`
+ */
+export function parseRun(args: readonly string[]): RunRequest {
+  const end = args.indexOf("--");
+  const program = args[end + 1];
+  if (end < 0 || program === undefined) {
+    throw new Failure(
+      "usage/invalid",
+      "there is no program to run",
+      "sealaunch run … -- /nix/store/…/bin/PROGRAM ARG…",
+    );
+  }
+  const values = parseOptions(args.slice(0, end));
+  const one = (name: string): string | undefined => values.get(name)?.[0];
+  const all = (name: string): readonly string[] => values.get(name) ?? [];
+  const unit = one("unit");
+  return {
+    bundles: all("bundle").map(parseBundle),
+    credentials: values.get("credential")?.map((name) => parseName("credential", name)),
+    variables: new Map(all("env").map(parseVariable)),
+    user: one("user"),
+    group: one("group"),
+    supplementaryGroups: all("supplementary-group"),
+    ambientCapabilities: all("ambient-capability").map(parseCapability),
+    noNewPrivileges: values.has("no-new-privileges"),
+    unit: unit === undefined ? undefined : parseName("unit", unit),
+    credentialsDirectory: one("credentials-dir"),
+    plainDirectory: one("plain"),
+    closureTimeoutMs: parseSeconds(one("closure-timeout") ?? "300") * 1000,
+    configuration: one("config"),
+    program,
+  };
+}
+
+function parseOptions(args: readonly string[]): ReadonlyMap<string, string[]> {
+  const options: readonly RunOption[] = runOptions;
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      options.map(({ name, value }) => [
+        name,
+        { type: value === undefined ? "boolean" : "string" },
+      ]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values = new Map<string, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== "option") {
+      throw new Failure(
+        "usage/invalid",
+        "an argument before '--' is no option (not repeated here, it may be a secret)",
+      );
+    }
+    const option = options.find(({ name }) => name === token.name);
+    if (option === undefined || !token.rawName.startsWith("--")) {
+      throw new Failure(
+        "usage/invalid",
+        `unknown option ${/^-{1,2}[a-z-]*/u.exec(token.rawName)?.[0] ?? ""}`,
+        "see 'sealaunch run --help'",
+      );
+    }
+    const before = values.get(option.name);
+    if ((token.value === undefined) !== (option.value === undefined)) {
+      throw new Failure(
+        "usage/invalid",
+        `option --${option.name} ${option.value === undefined ? "takes no value" : "needs a value"}`,
+      );
+    }
+    if (before !== undefined && option.repeats !== true) {
+      throw new Failure("usage/invalid", `option --${option.name} is given twice`);
+    }
+    values.set(option.name, [...(before ?? []), token.value ?? ""]);
+  }
+  return values;
+}
+
+function parseBundle(text: string): BundleRequest {
+  const [, name = "", floor] = /^(.*?)(?:@([0-9]{1,15})\+)?$/u.exec(text) ?? [];
+  return { bundle: parseName("bundle", name), floor: Number(floor ?? 0) };
+}
+
+function parseVariable(text: string): [variable: string, credential: string] {
+  const [variable = "", credential = variable] = text.split("=", 2);
+  if (!isVariable.test(variable)) {
+    throw new Failure(
+      "usage/bad-name",
+      "an --env doesn't begin with a variable's name",
+      "--env VARIABLE or --env VARIABLE=CREDENTIAL",
+    );
+  }
+  return [variable, parseName("credential", credential)];
+}
+
+function parseCapability(text: string): string {
+  const name = text.toLowerCase().replace(/^cap_/u, "");
+  if (isCapability.test(name)) return name;
+  throw new Failure(
+    "usage/invalid",
+    `${JSON.stringify(text.slice(0, 40))} is no capability`,
+    "name one of capabilities(7), such as net_bind_service",
+  );
+}
+
+function parseSeconds(text: string): number {
+  if (/^[1-9][0-9]{0,5}$/u.test(text)) return Number(text);
+  throw new Failure(
+    "usage/invalid",
+    `${JSON.stringify(text.slice(0, 20))} is no number of seconds`,
+  );
+}

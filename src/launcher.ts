@@ -1,0 +1,37 @@
+import { writeSync } from "node:fs";
+import { Failure } from "./failure.ts";
+import { prepareInPlace } from "./launch/in-place.ts";
+import { refusalPlan } from "./launch/plan.ts";
+import { preparePlain } from "./launch/plain.ts";
+import { parseRun } from "./launch/run-options.ts";
+
+// The child of bin/sealaunch that prepares a launch: `launcher.js SHELL MODE run …`. It has an empty
+// environment, nothing on its standard streams, and writes one plan to descriptor 3.
+const planDescriptor = 3;
+
+async function prepare(shell: number, mode: string, args: readonly string[]): Promise<Uint8Array> {
+  const request = parseRun(args);
+  if (mode === "in-place") return prepareInPlace(request, shell, new Date());
+  return preparePlain(request, request.plainDirectory ?? "", shell);
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const what =
+    error instanceof Error ? `${error.name} ${error.stack?.split("\n")[1]?.trim() ?? ""}` : "";
+  return new Failure("internal/bug", `internal: ${what}`);
+}
+
+function writePlan(plan: Uint8Array): void {
+  for (let from = 0; from < plan.length;) from += writeSync(planDescriptor, plan, from);
+}
+
+const [shell, mode = "", , ...args] = process.argv.slice(2);
+// Whoever started us may have died before the kernel was told to kill us with it.
+if (process.ppid !== Number(shell)) process.exit(1);
+try {
+  writePlan(await prepare(Number(shell), mode, args));
+} catch (error) {
+  writePlan(refusalPlan(asFailure(error)));
+}
+process.exit();
