@@ -20,10 +20,12 @@ export class ClosingLine implements Reporter {
       const number = skipped.filter((test) => reasonOf(test) === reason).length;
       process.stdout.write(`${String(number)} skipped: ${reason}\n`);
     }
-    // A file that can't be loaded has no tests, and is a failure all the same.
+    // Beside failed tests: what script/test found before, files that can't be loaded, hooks.
+    const suites = modules.flatMap((module) => [module, ...module.children.allSuites()]);
     const failed =
+      Number(process.env["SEALAUNCH_FAILED_BEFORE"] ?? "0") +
       tests.filter((test) => test.result().state === "failed").length +
-      modules.filter((module) => module.errors().length > 0).length +
+      suites.filter((suite) => suite.errors().length > 0).length +
       errors.length +
       unexplained.length;
     if (failed > 0) process.exitCode = 1;
