@@ -78,3 +78,11 @@ export function sortedList<T>(
     ),
   );
 }
+
+/** A bundle is for at most this many pools, so that the binding fits its payload. */
+export const maxAudience = 64;
+
+/** The pools that a bundle is for. */
+export const audienceField = sortedList(nameField("pool"), (pool) => pool, 1).check(
+  z.refine((pools) => pools.length <= maxAudience, `has more than ${String(maxAudience)} pools`),
+);

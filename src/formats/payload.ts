@@ -5,6 +5,7 @@ import { hkdfSha256, sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import { createFileKey } from "./age/profile.ts";
 import { decryptPayload, encryptPayload } from "./age/stream.ts";
+import { audienceField, clusterField, nameField } from "./fields.ts";
 
 /** A credential's value is at most this many bytes: systemd's limit (systemd.exec(5)). */
 export const maxValueSize = 1024 * 1024;
@@ -46,11 +47,12 @@ const paddingField = utf8('","padding":"');
 const end = utf8('"}');
 const zero = 0x30;
 
+// Names are checked here too: what they are is said in a message.
 const BindingRecord = z.strictObject({
-  cluster: z.string(),
-  bundle: z.string(),
-  credential: z.string(),
-  audience: z.array(z.string()),
+  cluster: clusterField,
+  bundle: nameField("bundle"),
+  credential: nameField("credential"),
+  audience: audienceField,
 });
 
 function encodeBinding(binding: Binding): Uint8Array {
@@ -153,10 +155,8 @@ function parsePlaintext(
   const valueStart = bindingSize + valueField.length;
   const valueSize = plaintext.subarray(valueStart).indexOf(0x22);
   const paddingStart = valueStart + valueSize + paddingField.length;
-  const value = decodeBase64(plaintext.subarray(valueStart, valueStart + valueSize));
   if (
     valueSize < 0 ||
-    value === undefined ||
     !equalBytes(plaintext.subarray(valueStart + valueSize, paddingStart), paddingField) ||
     !equalBytes(plaintext.subarray(-end.length), end) ||
     paddingStart > plaintext.length - end.length ||
@@ -164,8 +164,11 @@ function parsePlaintext(
   ) {
     throw malformed;
   }
-  if (value.length > maxValueSize) throw malformed;
-  return value;
+  // Last, so that nothing is refused while a copy of the value lies about.
+  const value = decodeBase64(plaintext.subarray(valueStart, valueStart + valueSize));
+  if (value !== undefined && value.length <= maxValueSize) return value;
+  wipe(value ?? new Uint8Array(0));
+  throw malformed;
 }
 
 function checkBinding(

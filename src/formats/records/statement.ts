@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { decodeRecord, encodeRecord } from "../canonical.ts";
 import {
+  audienceField,
   clusterField,
   countField,
   hashField,
@@ -10,9 +11,6 @@ import {
   timeField,
 } from "../fields.ts";
 import { sizeClasses } from "../payload.ts";
-
-/** A bundle is for at most this many pools, so that the binding fits its payload. */
-export const maxAudience = 64;
 
 const itself = (text: string): string => text;
 
@@ -40,9 +38,7 @@ const Statement = z.strictObject({
   created: timeField,
   expires: z.nullable(timeField),
   rosterGeneration: countField(1),
-  audience: sortedList(nameField("pool"), itself, 1).check(
-    z.refine((pools) => pools.length <= maxAudience, `has more than ${String(maxAudience)} pools`),
-  ),
+  audience: audienceField,
   units: sortedList(nameField("unit"), itself),
   inPlace: z.boolean(),
   credentials: sortedList(Credential, (credential) => credential.name, 1),

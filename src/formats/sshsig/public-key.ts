@@ -24,6 +24,11 @@ export interface SignerKeyParts {
 
 const types = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"] as const;
 
+/** Whether keys of the type that SSH calls `name` may sign. */
+export function isSignerType(name: string): boolean {
+  return types.some((known) => known === name);
+}
+
 function partsOfBlob(blob: Uint8Array): SignerKeyParts | undefined {
   const reader = readWire(blob);
   const name = textOf(reader.string() ?? new Uint8Array());
@@ -65,7 +70,7 @@ export function parseSignerKey(line: string, what: string): SignerKey {
   const [type = "", body = ""] = line.trim().split(/\s+/u);
   const key = `${type} ${body}`;
   if (isSignerKey(key)) return key;
-  if (/^[a-z0-9@.-]+$/u.test(type) && body !== "" && !types.some((known) => known === type)) {
+  if (/^[a-z0-9@.-]+$/u.test(type) && body !== "" && !isSignerType(type)) {
     throw new Failure(
       "ssh-key/unsupported",
       `${what} is of type ${type.slice(0, 60)}, not ${types.join(" or ")}`,

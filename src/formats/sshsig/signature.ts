@@ -3,7 +3,13 @@ import { concatBytes, equalBytes, textOf, utf8 } from "../../crypto/bytes.ts";
 import { sha256, sha512 } from "../../crypto/digest.ts";
 import { verifyEd25519 } from "../../crypto/ed25519.ts";
 import { Failure } from "../../failure.ts";
-import { fingerprint, signerKeyOfBlob, signerKeyParts, type SignerKey } from "./public-key.ts";
+import {
+  fingerprint,
+  isSignerType,
+  signerKeyOfBlob,
+  signerKeyParts,
+  type SignerKey,
+} from "./public-key.ts";
 import { readWire, wireString } from "./wire.ts";
 
 // SSHSIG, OpenSSH's PROTOCOL.sshsig, read more strictly than ssh-keygen reads it: one spelling of
@@ -92,7 +98,10 @@ function parseSigner(blob: Uint8Array | undefined): SignerKey {
   const signer = signerKeyOfBlob(blob);
   if (signer !== undefined) return signer;
   const type = textOf(readWire(blob).string() ?? new Uint8Array()) ?? "";
-  if (!/^[a-z0-9@.-]{1,60}$/u.test(type)) throw malformed("its public key can't be read");
+  // A key of a type that we do accept gets here if its parts are wrong.
+  if (isSignerType(type) || !/^[a-z0-9@.-]{1,60}$/u.test(type)) {
+    throw malformed("its public key can't be read");
+  }
   throw new Failure("ssh-key/unsupported", `signature: it is made by a key of type ${type}`);
 }
 
