@@ -2,7 +2,6 @@ import { writeSync } from "node:fs";
 import { Failure } from "./failure.ts";
 import { prepareInPlace } from "./launch/in-place.ts";
 import { refusalPlan } from "./launch/plan.ts";
-import { preparePlain } from "./launch/plain.ts";
 import { parseRun } from "./launch/run-options.ts";
 
 // The child of bin/sealaunch that prepares a launch: `launcher.js SHELL MODE run …`. It has an empty
@@ -12,6 +11,7 @@ const planDescriptor = 3;
 async function prepare(shell: number, mode: string, args: readonly string[]): Promise<Uint8Array> {
   const request = parseRun(args);
   if (mode === "in-place") return prepareInPlace(request, shell, new Date());
+  const { preparePlain } = await import("./launch/plain.ts");
   return preparePlain(request, request.plainDirectory ?? "", shell);
 }
 

@@ -1,4 +1,7 @@
-import { sodium } from "./sodium.ts";
+import { randomBytes as randomBytesOfNode, timingSafeEqual } from "node:crypto";
+
+// Without libsodium: a launch uses these before it has anything to open, and libsodium takes longer
+// to load than all else.
 
 /** All `parts`, one after the other, in a new array. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
@@ -13,7 +16,7 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** Whether two arrays hold the same bytes; takes the same time wherever they differ. */
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && (a.length === 0 || sodium.memcmp(a, b));
+  return a.length === b.length && timingSafeEqual(a, b);
 }
 
 /** The UTF-8 bytes of `text`. */
@@ -32,12 +35,12 @@ export function textOf(bytes: Uint8Array): string | undefined {
 
 /** Lower-case hexadecimal digits of `bytes`. */
 export function hex(bytes: Uint8Array): string {
-  return sodium.to_hex(bytes);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 }
 
 /** The bytes of an even number of hexadecimal digits. */
 export function fromHex(digits: string): Uint8Array {
-  return sodium.from_hex(digits);
+  return new Uint8Array(Buffer.from(digits, "hex"));
 }
 
 /** Overwrites `secret` with zeros. Best effort: copies that the runtime made stay until exit. */
@@ -47,5 +50,5 @@ export function wipe(...secrets: readonly Uint8Array[]): void {
 
 /** `length` bytes from the kernel's random number generator. */
 export function randomBytes(length: number): Uint8Array {
-  return sodium.randombytes_buf(length);
+  return new Uint8Array(randomBytesOfNode(length));
 }

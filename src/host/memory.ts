@@ -2,7 +2,6 @@ import { constants } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
-import { findProgram, run } from "./process.ts";
 
 // Secrets are written to memory file systems only: their kind is asked of the kernel before the
 // first byte (statfs(2)), whoever made them and whatever they are called.
@@ -20,84 +19,27 @@ function errorCode(error: unknown): string {
 }
 
 /**
- * After it, `/run/sealaunch/service` is an empty memory file system that nothing outside this
- * mount namespace sees, and that never swaps.
+ * Returns if what bin/sealaunch has mounted is what secrets may be written to: the way to it is
+ * root's alone, it is in memory, and nothing outside this mount namespace sees it.
  *
  * @throws Failure `mount/refused`, `mount/not-memory`
  */
-export async function mountMemory(): Promise<void> {
-  await makeMountPoint();
-  await refuseShared();
-  const mount = await findProgram("mount");
-  const common = "nosuid,nodev,noexec,mode=0755";
-  const size = `size=${String(maxDeliveredSize)}`;
-  // noswap needs Linux 6.4 and no user namespace; ramfs never swaps, and has no size. A tmpfs
-  // that may swap is not a third way.
-  const tmpfs = await run(mount, [
-    "-t",
-    "tmpfs",
-    "-o",
-    `${common},noswap,${size}`,
-    "tmpfs",
-    mountPoint,
-  ]);
-  if (tmpfs.exitCode !== 0) {
-    const ramfs = await run(mount, ["-t", "ramfs", "-o", common, "ramfs", mountPoint]);
-    if (ramfs.exitCode !== 0) {
-      const reason =
-        ramfs.stderr
-          .trim()
-          .split("\n")
-          .at(-1)
-          ?.replace(/^mount: /u, "") ?? "";
-      throw new Failure(
-        "mount/refused",
-        `neither tmpfs without swap nor ramfs can be mounted: ${reason}`,
-      );
-    }
-  }
-  await requireMemory(mountPoint);
-}
-
-/** The way to the mount point is root's alone, so that nobody can put a link in its place. */
-async function makeMountPoint(): Promise<void> {
-  for (const path of [dirname(mountPoint), mountPoint]) {
-    await mkdir(path, { mode: 0o755 }).catch((error: unknown) => {
-      if (errorCode(error) !== "EEXIST") {
-        throw new Failure("mount/refused", `${path} can't be made: ${errorCode(error)}`);
-      }
-    });
-    const { uid, mode, isDirectory } = await factsOf(path);
-    if (!isDirectory || uid !== 0 || (mode & 0o022) !== 0) {
-      throw new Failure(
-        "mount/refused",
-        `${path} is not a directory that only root may write`,
-        `look at it, then: rm -r ${path}`,
-      );
-    }
-  }
-}
-
-async function factsOf(path: string): Promise<{ uid: number; mode: number; isDirectory: boolean }> {
-  const facts = await lstat(path);
-  return { uid: facts.uid, mode: facts.mode, isDirectory: facts.isDirectory() };
-}
-
-/** What is mounted below a shared mount would be seen outside (mount_namespaces(7)). */
-async function refuseShared(): Promise<void> {
-  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
-  const above = mounts
-    .map((line) => line.split(" "))
-    .filter(([, , , , at = "/"]) => at === "/" || `${mountPoint}/`.startsWith(`${at}/`));
-  const longest = above.reduce<string[]>(
-    (a, b) => ((b[4] ?? "").length >= (a[4] ?? "").length ? b : a),
-    [],
-  );
-  if (longest.some((field) => field.startsWith("shared:"))) {
+export async function checkMount(): Promise<void> {
+  const parent = dirname(mountPoint);
+  const facts = await lstat(parent);
+  if (!facts.isDirectory() || facts.uid !== 0 || (facts.mode & 0o022) !== 0) {
     throw new Failure(
       "mount/refused",
-      `${longest[4] ?? "/"} is a shared mount, so that credentials would be seen outside`,
+      `${parent} is not a directory that only root may write`,
+      `look at what is in it, then: rm -r ${parent}`,
     );
+  }
+  await requireMemory(mountPoint);
+  // What is mounted in a shared mount is mounted outside too (mount_namespaces(7)).
+  const mounts = (await readFile("/proc/self/mountinfo", "utf8")).split("\n");
+  const ours = mounts.map((line) => line.split(" ")).findLast((fields) => fields[4] === mountPoint);
+  if (ours === undefined || ours.some((field) => field.startsWith("shared:"))) {
+    throw new Failure("mount/refused", `${mountPoint} is shared with the rest of the machine`);
   }
 }
 
@@ -115,12 +57,6 @@ export async function requireMemory(path: string): Promise<void> {
     "mount/not-memory",
     `${path} lies on a file system of type 0x${facts.type.toString(16)}, not on tmpfs or ramfs`,
   );
-}
-
-/** After it, nothing in the mounted file system can be changed. @throws Failure `mount/refused` */
-export async function sealMount(): Promise<void> {
-  const { exitCode } = await run(await findProgram("mount"), ["-o", "remount,ro", mountPoint]);
-  if (exitCode !== 0) throw new Failure("mount/refused", `${mountPoint} can't be made read-only`);
 }
 
 /** A file of a service's credentials. */
@@ -204,8 +140,9 @@ async function writeFile0400(
  */
 export async function claimDirectory(directory: string, owner: Owner): Promise<string> {
   await requireMemory(directory);
-  const { uid, mode, isDirectory } = await factsOf(directory);
-  if (!isDirectory || ![0, owner.uid].includes(uid) || (mode & 0o022) !== 0) {
+  const facts = await lstat(directory);
+  const { uid, mode } = facts;
+  if (!facts.isDirectory() || ![0, owner.uid].includes(uid) || (mode & 0o022) !== 0) {
     throw new Failure(
       "write/refused",
       `${directory} is not a directory that only root or the service's user may write`,

@@ -1,14 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { wipe } from "../crypto/bytes.ts";
-import type { OpenedCredential } from "../cluster/opening.ts";
 import { Failure } from "../failure.ts";
-import {
-  claimDirectory,
-  mountMemory,
-  mountPoint,
-  sealMount,
-  writeCredentials,
-} from "../host/memory.ts";
+import { checkMount, claimDirectory, mountPoint, writeCredentials } from "../host/memory.ts";
 import { realise } from "../host/nix.ts";
 import { findProgram } from "../host/process.ts";
 import { dropCommand, tryDrop, type Privileges } from "../host/privileges.ts";
@@ -16,7 +9,7 @@ import { findGroup, findUser } from "../host/users.ts";
 import { parseProgram } from "../service/store-path.ts";
 import { addedVariables, credentialVariables } from "./added-variables.ts";
 import { parseEnvironment, planEnvironment, refuseUnsafe, type Variable } from "./environment.ts";
-import { openBundles } from "./open.ts";
+import type { Opening } from "./open.ts";
 import { startPlan } from "./plan.ts";
 import type { RunRequest } from "./run-options.ts";
 
@@ -40,18 +33,17 @@ export async function prepareInPlace(
   const original = await environmentOf(shell);
   refuseUnsafe(original);
   refuseShadowing(original);
+  requireUser(request);
   const program = parseProgram(request.program);
-  const privileges = await readPrivileges(request);
-  const owner = { uid: privileges.user.uid, gid: privileges.gid };
-  const place = await makePlace(request, owner);
-  // The closure, the secrets and the drop need nothing of each other. All end before this does,
-  // so that a refusal leaves nothing running.
-  const command = await dropCommand(privileges);
+  const place = await makePlace(request);
+  // The closure, the secrets and the drop need nothing of each other. Nix takes longest and comes
+  // first; libsodium is loaded while it works. All have ended when this goes on, so that a refusal
+  // leaves nothing running.
   const pin = `/proc/${String(shell)}/root${place}/pin`;
   const [realised, opened, dropped] = await Promise.allSettled([
     realise(program, pin, request.closureTimeoutMs),
     open(request, now),
-    tryDrop(command, request.user ?? ""),
+    prepareDrop(request),
   ]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
   try {
@@ -59,20 +51,30 @@ export async function prepareInPlace(
     if (dropped.status === "rejected") throw dropped.reason;
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
+    const { privileges, command } = dropped.value;
     const variables = credentialVariables(request.variables, values);
     const directory = `${place}/credentials`;
+    const owner = { uid: privileges.user.uid, gid: privileges.gid };
     await writeCredentials(directory, values, owner);
-    if (request.credentialsDirectory === undefined) await sealMount();
-    const added = addedVariables(privileges.user, directory, variables);
-    return startPlan(
-      planEnvironment(original, added),
+    return startPlan({
+      change: planEnvironment(original, addedVariables(privileges.user, directory, variables)),
+      freeze: request.credentialsDirectory === undefined,
       command,
-      await findProgram("env"),
-      opened.value.warnings,
-    );
+      env: await findProgram("env"),
+      warnings: opened.value.warnings,
+    });
   } finally {
     wipe(...values.map(({ value }) => value));
   }
+}
+
+async function prepareDrop(
+  request: RunRequest,
+): Promise<{ privileges: Privileges; command: readonly string[] }> {
+  const privileges = await readPrivileges(request);
+  const command = await dropCommand(privileges);
+  await tryDrop(command, request.user ?? "");
+  return { privileges, command };
 }
 
 /** A unit's own credentials would silently be hidden behind ours. */
@@ -86,16 +88,18 @@ export function refuseShadowing(original: readonly Variable[]): void {
   );
 }
 
+function requireUser({ user }: RunRequest): void {
+  if (user !== undefined) return;
+  throw new Failure(
+    "usage/invalid",
+    "launching in place needs the user that the service runs as",
+    "--user USER; --user root keeps root's rights",
+  );
+}
+
 async function readPrivileges(request: RunRequest): Promise<Privileges> {
-  if (request.user === undefined) {
-    throw new Failure(
-      "usage/invalid",
-      "launching in place needs the user that the service runs as",
-      "--user USER; --user root keeps root's rights",
-    );
-  }
   const [user, group, groups] = await Promise.all([
-    findUser(request.user),
+    findUser(request.user ?? ""),
     request.group === undefined ? undefined : findGroup(request.group),
     Promise.all(request.supplementaryGroups.map(findGroup)),
   ]);
@@ -108,21 +112,18 @@ async function readPrivileges(request: RunRequest): Promise<Privileges> {
   };
 }
 
-async function makePlace(
-  { credentialsDirectory }: RunRequest,
-  owner: { readonly uid: number; readonly gid: number },
-): Promise<string> {
-  if (credentialsDirectory !== undefined) return claimDirectory(credentialsDirectory, owner);
-  await mountMemory();
+async function makePlace({ credentialsDirectory, user }: RunRequest): Promise<string> {
+  if (credentialsDirectory !== undefined) {
+    return claimDirectory(credentialsDirectory, await findUser(user ?? ""));
+  }
+  await checkMount();
   return mountPoint;
 }
 
-async function open(
-  request: RunRequest,
-  now: Date,
-): Promise<{ credentials: readonly OpenedCredential[]; warnings: readonly string[] }> {
+async function open(request: RunRequest, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
   if (request.bundles.length === 0) return { credentials: [], warnings: [] };
   const { bundles, credentials, unit } = request;
+  const { openBundles } = await import("./open.ts");
   return openBundles({ bundles, credentials, unit, inPlace: true }, request.configuration, now);
 }

@@ -43,7 +43,13 @@ export async function preparePlain(
   try {
     const added = addedVariables(undefined, place, credentialVariables(request.variables, values));
     const warning = `credentials come from ${place}, sealed by nobody: for local work only`;
-    return startPlan(planEnvironment(original, added), [], await findProgram("env"), [warning]);
+    return startPlan({
+      change: planEnvironment(original, added),
+      freeze: false,
+      command: [],
+      env: await findProgram("env"),
+      warnings: [warning],
+    });
   } finally {
     wipe(...values.map(({ value }) => value));
   }

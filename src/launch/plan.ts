@@ -46,17 +46,26 @@ export function refusalPlan(failure: Failure, warnings: readonly string[] = []):
   );
 }
 
+/** What a plan that starts a service says. */
+export interface Start {
+  readonly change: EnvironmentChange;
+  /** Whether the file system with the credentials is to be made read-only. */
+  readonly freeze: boolean;
+  /** What drops privileges; empty if there are none to drop. */
+  readonly command: readonly string[];
+  /** The absolute path of env(1). */
+  readonly env: string;
+  readonly warnings: readonly string[];
+}
+
 /** A plan that sets the environment and becomes the service. Secret if a variable is. */
-export function startPlan(
-  change: EnvironmentChange,
-  command: readonly string[],
-  env: string,
-  warnings: readonly string[],
-): Uint8Array {
+export function startPlan({ change, freeze, command, env, warnings }: Start): Uint8Array {
   const passed = change.passed.map(({ name, value }) => quote(concatBytes(name, utf8("="), value)));
   return concatBytes(
     first,
     printLines(warnings.map((warning) => `warning: ${warning}`)),
+    // Before the exports: mount(8) is given none of them.
+    ...(freeze ? [line("sealaunch_freeze")] : []),
     ...change.unset.map((name) => line("unset", name)),
     ...change.exported.map(({ name, value }) =>
       concatBytes(utf8("export "), name, utf8("="), quote(value), utf8("\n")),
