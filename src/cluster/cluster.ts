@@ -1,6 +1,7 @@
 import { Failure } from "../failure.ts";
 import {
   bundleFolder,
+  pendingRosterPath,
   poolFolder,
   poolPath,
   recordFile,
@@ -39,23 +40,34 @@ export interface Read<T> {
 }
 
 /**
- * The newest roster of the source, verified.
+ * The newest roster of the source, verified; undefined if there is none.
  *
- * @throws Failure `roster/absent`; all that `judgeRoster` and marks refuse
+ * @throws Failure all that `judgeRoster` and marks refuse
  */
-export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>> {
+export async function findRoster(cluster: Cluster): Promise<Read<VerifiedRoster> | undefined> {
   const { source, trusted, marks } = cluster;
   const generation = await newestGeneration(source);
-  const signed =
-    generation === undefined
-      ? undefined
-      : await readSigned(source, rosterPath(generation), "roster", maxRosterSize);
-  if (generation === undefined || signed === undefined) {
-    throw new Failure("roster/absent", `${source.name} has no roster`);
-  }
+  if (generation === undefined) return undefined;
+  const signed = await readSigned(source, rosterPath(generation), "roster", maxRosterSize);
+  if (signed === undefined) return undefined;
   const record = judgeRoster(signed, trusted, generation);
   await marks.see(rosterFolder, { series: 0, generation }, signed.bytes);
   return { record, bytes: signed.bytes };
+}
+
+/** As {@link findRoster}. @throws Failure also `roster/absent`, `roster/pending` if there is none */
+export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>> {
+  const found = await findRoster(cluster);
+  if (found !== undefined) return found;
+  const { source } = cluster;
+  const first = pendingRosterPath(1);
+  if ((await source.list(first)).length === 0) {
+    throw new Failure("roster/absent", `${source.name} has no roster`);
+  }
+  throw new Failure(
+    "roster/pending",
+    `the first roster waits for signatures: ${source.place(first)}`,
+  );
 }
 
 /**

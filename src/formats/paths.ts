@@ -49,9 +49,14 @@ export function headerPath(pool: string, epoch: number, bundle: string, hash: st
   return `headers/${pool}/${String(epoch)}/${bundle}/${hash}`;
 }
 
+/** `entries/POOL/EPOCH` */
+export function entriesFolder(pool: string, epoch: number): string {
+  return `entries/${pool}/${String(epoch)}`;
+}
+
 /** `entries/POOL/EPOCH/ID.age` */
 export function entryPath(pool: string, epoch: number, recipient: Recipient): string {
-  return `entries/${pool}/${String(epoch)}/${recipientId(recipient)}.age`;
+  return `${entriesFolder(pool, epoch)}/${recipientId(recipient)}.age`;
 }
 
 /** `nodes/NODE` */

@@ -1,3 +1,5 @@
+import { Failure } from "../failure.ts";
+
 /** A record that grows stale: the roster, a pool file. */
 interface Dated {
   readonly issued: string;
@@ -22,4 +24,13 @@ export function staleAfter(now: Date): Date {
 /** What is said of a stale record: what it is, when it was issued, since when it is stale. */
 export function describeStale(record: Dated, what: string): string {
   return `${what}, issued ${record.issued}, is stale since ${record.staleAfter}`;
+}
+
+/**
+ * Returns if a record is fresh, so that what is sealed or encrypted by it is for who it says.
+ *
+ * @throws Failure `roster/stale`
+ */
+export function requireFresh(record: Dated, what: string, now: Date): void {
+  if (isStale(record, now)) throw new Failure("roster/stale", describeStale(record, what));
 }

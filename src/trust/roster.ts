@@ -39,6 +39,31 @@ export function judgeRoster(
   return roster as VerifiedRoster;
 }
 
+/** What a roster still lacks before anybody relies on it. */
+export interface SignaturesOwed {
+  /** How many more keys have to sign, at least; 0 if it is complete. */
+  readonly count: number;
+  /** The keys that can. */
+  readonly by: readonly SignerKey[];
+}
+
+/** The signatures that {@link judgeRoster} will still ask for, if `signers` have signed. */
+export function signaturesOwed(
+  roster: Roster,
+  trusted: TrustedRoots,
+  signers: readonly SignerKey[],
+): SignaturesOwed {
+  const owed = [trusted, roster].map(({ roots, threshold }) => ({
+    count: threshold - roots.filter((root) => signers.includes(root)).length,
+    by: roots.filter((root) => !signers.includes(root)),
+  }));
+  const lacking = owed.filter(({ count }) => count > 0);
+  return {
+    count: Math.max(0, ...lacking.map(({ count }) => count)),
+    by: [...new Set(lacking.flatMap(({ by }) => by))],
+  };
+}
+
 /** @throws Failure `cluster/mismatch` unless an object is of the cluster that is configured */
 export function requireCluster(found: string, configured: string, what: string): void {
   if (found === configured) return;

@@ -1,0 +1,52 @@
+import { join } from "node:path";
+import { Failure } from "../failure.ts";
+import { nodeFolder, recordFile } from "../formats/paths.ts";
+import { maxCardSize } from "../formats/records/card.ts";
+import { maxSignatureSize } from "../formats/sshsig/signature.ts";
+import { readRegularFile } from "../host/files.ts";
+import type { Source } from "../sources/source.ts";
+import { judgeCard, type SignedCard } from "../trust/card.ts";
+
+/** A card with the bytes that it and its signature have. */
+export interface FoundCard extends SignedCard {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Armoured. */
+  readonly signature: Uint8Array;
+}
+
+/**
+ * The card at `path`, its signature checked.
+ *
+ * @param path - a card with its signature beside it, or the directory in which both lie
+ * @throws Failure `card/malformed` if it isn't there; all that `judgeCard` refuses
+ */
+export async function readCard(path: string): Promise<FoundCard> {
+  const inside = join(path, recordFile.card);
+  const whole = await readRegularFile(inside, maxCardSize);
+  const file = whole === undefined ? path : inside;
+  const bytes = whole ?? (await readRegularFile(file, maxCardSize));
+  if (bytes === undefined) throw new Failure("card/malformed", `there is no card at ${path}`);
+  const signature = await readRegularFile(`${file}.sig`, maxSignatureSize);
+  if (signature === undefined) {
+    throw new Failure(
+      "card/malformed",
+      `there is no signature at ${file}.sig`,
+      "copy card.json and card.json.sig from the node, side by side",
+    );
+  }
+  return { path: file, bytes, signature, ...judgeCard(bytes, signature) };
+}
+
+/**
+ * After it, the card is in the source, for whoever enrols the node in another pool.
+ *
+ * @returns where
+ * @throws Failure `write/refused`
+ */
+export async function writeCard(source: Source, card: FoundCard): Promise<string> {
+  const folder = nodeFolder(card.card.node);
+  await source.write(`${folder}/${recordFile.card}`, card.bytes);
+  await source.write(`${folder}/${recordFile.cardSignature}`, card.signature);
+  return folder;
+}

@@ -1,0 +1,66 @@
+import { hex } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
+import { Failure } from "../failure.ts";
+import { pendingRosterPath } from "../formats/paths.ts";
+import { decodeRoster, maxRosterSize, type Roster } from "../formats/records/roster.ts";
+import type { SignerKey } from "../formats/sshsig/public-key.ts";
+import { parseSignature, verifySignature } from "../formats/sshsig/signature.ts";
+import { requireCluster, type VerifiedRoster } from "../trust/roster.ts";
+import type { Cluster, Read } from "./cluster.ts";
+import { readSigned } from "./generations.ts";
+
+/**
+ * A roster that waits for signatures. Anybody who can write to the source may have put it there:
+ * it is for showing to root, and nothing is taken from it before root has signed.
+ */
+export interface PendingRoster {
+  readonly folder: string;
+  readonly roster: Roster;
+  readonly bytes: Uint8Array;
+  /** The signatures that verify, by whatever key. */
+  readonly signatures: ReadonlyMap<SignerKey, Uint8Array>;
+}
+
+/**
+ * The roster that would come after `current`, if one waits for signatures.
+ *
+ * @throws Failure `roster/malformed`, `cluster/mismatch` if what waits can't come after `current`
+ */
+export async function readPendingRoster(
+  { source, trusted }: Cluster,
+  current: Read<VerifiedRoster> | undefined,
+): Promise<PendingRoster | undefined> {
+  const generation = (current?.record.generation ?? 0) + 1;
+  const folder = pendingRosterPath(generation);
+  const signed = await readSigned(source, folder, "roster", maxRosterSize);
+  if (signed === undefined) return undefined;
+  const { bytes } = signed;
+  const place = source.place(folder);
+  const roster = decodeRoster(bytes);
+  requireCluster(roster.cluster, trusted.cluster, place);
+  const previous = current === undefined ? null : hex(sha256(current.bytes));
+  if (roster.generation !== generation || roster.previous !== previous) {
+    throw new Failure(
+      "roster/malformed",
+      `${place} is no roster to come after ${current === undefined ? "none" : String(current.record.generation)}`,
+      "remove the folder, and make the change anew",
+    );
+  }
+  return { folder, roster, bytes, signatures: goodSignatures(bytes, signed.signatures) };
+}
+
+/** A signature that doesn't verify is left out: the key that should have made it can sign again. */
+function goodSignatures(
+  bytes: Uint8Array,
+  signatures: readonly Uint8Array[],
+): Map<SignerKey, Uint8Array> {
+  const good = new Map<SignerKey, Uint8Array>();
+  for (const armoured of signatures) {
+    try {
+      good.set(verifySignature(parseSignature(armoured), bytes, "roster"), armoured);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+    }
+  }
+  return good;
+}

@@ -1,0 +1,110 @@
+import { wipe } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import {
+  maxHeaderSize,
+  openProfileHeader,
+  parseDetachedHeader,
+  sealHeader,
+} from "../formats/age/profile.ts";
+import type { Header } from "../formats/age/header.ts";
+import { headerPath } from "../formats/paths.ts";
+import { commitmentOf } from "../formats/payload.ts";
+import type { StatementCredential } from "../formats/records/statement.ts";
+import type { Source } from "../sources/source.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import type { VerifiedStatement } from "../trust/statement.ts";
+import type { OpenedPool } from "./entries.ts";
+
+/** A header that a bundle needs and hasn't. */
+export interface OwedHeader {
+  /** What it is for: `credential TOKEN of dns in pool web, epoch 2`. */
+  readonly what: string;
+  readonly path: string;
+  /** The header to write; undefined if nothing that is held here gives the file key. */
+  readonly header: Uint8Array | undefined;
+}
+
+/** What {@link owedHeaders} goes by. */
+export interface HeaderNeeds {
+  readonly statement: VerifiedStatement;
+  /** The pool files of the statement's audience. */
+  readonly pools: readonly VerifiedPool[];
+  /** The identities of pools that are held here. */
+  readonly opened: readonly OpenedPool[];
+  /** Whether every header is owed, also those that are there. */
+  readonly all: boolean;
+}
+
+/**
+ * The headers that a bundle's audience is owed for its current epochs, made anew. One that is
+ * there counts if it is well-formed and, where that can be seen, opens to the right file key.
+ *
+ * Nothing is taken from bytes that nobody signed: whom to wrap for is the statement's audience and
+ * the pool files' recipients, and a file key counts only if the statement commits to it.
+ *
+ * @throws Failure `recipient/malformed`, `source/unreadable`
+ */
+export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<OwedHeader[]> {
+  const { statement, pools, opened, all } = needs;
+  const owed: OwedHeader[] = [];
+  for (const credential of statement.credentials) {
+    const place = (pool: string, epoch: number): string =>
+      headerPath(pool, epoch, statement.name, credential.payload);
+    const fileKeys = await Promise.all(
+      opened.map(async (held) => {
+        const header = await readHeader(source, place(held.pool, held.epoch));
+        return header && openHeader(header, held, credential);
+      }),
+    );
+    const fileKey = fileKeys.find((found) => found !== undefined);
+    for (const { pool, current } of pools) {
+      const { epoch, recipient } = current;
+      const path = place(pool, epoch);
+      const holder = opened.findIndex((held) => held.pool === pool && held.epoch === epoch);
+      const isGood =
+        holder < 0
+          ? (await readHeader(source, path)) !== undefined
+          : fileKeys[holder] !== undefined;
+      if (isGood && !(all && fileKey !== undefined)) continue;
+      owed.push({
+        what: `credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
+        path,
+        header: fileKey && sealHeader(fileKey, recipient),
+      });
+    }
+    wipe(...fileKeys.filter((found) => found !== undefined));
+  }
+  return owed;
+}
+
+/** Undefined where there is none, or none that is well-formed. */
+async function readHeader(source: Source, path: string): Promise<Header | undefined> {
+  return orUndefined(async () => {
+    const bytes = await source.read(path, maxHeaderSize + 1);
+    return bytes && parseDetachedHeader(bytes);
+  });
+}
+
+/** Undefined unless the header opens, and gives the file key that the statement commits to. */
+function openHeader(
+  header: Header,
+  { identity }: OpenedPool,
+  { commitment }: StatementCredential,
+): Promise<Uint8Array | undefined> {
+  return orUndefined(() => {
+    const fileKey = openProfileHeader(header, identity);
+    if (commitmentOf(fileKey) === commitment) return fileKey;
+    wipe(fileKey);
+    return undefined;
+  });
+}
+
+/** What `get` gives; undefined where it refuses. */
+async function orUndefined<T>(get: () => T | Promise<T>): Promise<T | undefined> {
+  try {
+    return await get();
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
