@@ -21,12 +21,23 @@
 import { Command, CommanderError } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { firstSteps } from "./first-steps.ts";
+import { addIdentity } from "./identity.ts";
+import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
+import { addRewrap } from "./rewrap.ts";
+import { addRoster } from "./roster.ts";
 import { addSeal } from "./seal.ts";
 import { usageFailure } from "./usage.ts";
 
 /** Every command there is, in the order of the help. */
-const families: readonly ((program: Command) => void)[] = [addSeal, addReading];
+const families: readonly ((program: Command) => void)[] = [
+  addInit,
+  addIdentity,
+  addRoster,
+  addSeal,
+  addReading,
+  addRewrap,
+];
 
 /** The program with all its commands; nothing has run yet. */
 export function createProgram(): Command {

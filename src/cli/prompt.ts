@@ -4,9 +4,9 @@ import { printable } from "../printable.ts";
 // Questions go to standard error, so that standard output can go to a file or another program.
 
 /** @throws Failure `usage/invalid` unless there is a person at a terminal to ask */
-function requirePerson(what: string, hint: string): void {
+function requirePerson(question: string, hint: string): void {
   if (process.stdin.isTTY && process.stderr.isTTY) return;
-  throw new Failure("usage/invalid", `${what}, and there is no terminal to ask at`, hint);
+  throw new Failure("usage/invalid", `there is no terminal to ask at: ${question}`, hint);
 }
 
 /** Runs a prompt until its answer; the end of input and Ctrl-C are a no. */
@@ -38,7 +38,7 @@ async function ask<T>(
 
 /** Returns if the person says yes. @throws Failure `usage/invalid`, `usage/declined` */
 export async function askConfirmation(question: string): Promise<void> {
-  requirePerson(question, "look at the change above, then say --yes");
+  requirePerson(question, "look at what it would change, then say --yes");
   const { default: confirm } = await import("@inquirer/confirm");
   const message = printable(question);
   if (await ask((world) => confirm({ message, default: false }, world))) return;

@@ -83,7 +83,7 @@ export async function chooseSigner(
 }
 
 /** The keys that the agent and git's configuration offer, with the file of each where one is known. */
-async function heldKeys(context: Context): Promise<Map<SignerKey, string | undefined>> {
+export async function heldKeys(context: Context): Promise<Map<SignerKey, string | undefined>> {
   const held = new Map<SignerKey, string | undefined>();
   for (const line of await agentKeys(context.environment)) {
     const key = line.split(" ").slice(0, 2).join(" ");

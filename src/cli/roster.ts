@@ -1,0 +1,163 @@
+import type { Command } from "commander";
+import { createContext } from "./context.ts";
+import { addGuidance } from "./guidance.ts";
+import { collect } from "./options.ts";
+
+/** `roster`: whom the cluster trusts with what, and how that changes. */
+export function addRoster(program: Command): void {
+  const family = program
+    .command("roster")
+    .description("See and change whom the cluster trusts: pools, nodes, signers.");
+  addShow(family);
+  addSign(family);
+  addPool(family);
+  addSigner(family);
+  addNode(family);
+}
+
+/** The options of what changes trust: it shows the change, and asks. */
+function changing(command: Command): Command {
+  return command
+    .option("--signer <key.pub>", "the key to sign with, where you hold several")
+    .option("--yes", "sign without asking", false);
+}
+
+function addShow(family: Command): void {
+  const command = family
+    .command("show")
+    .description("Tell whom the cluster trusts, who is in which pool, and what is still owed.");
+  addGuidance(command, {
+    examples: ["sealaunch roster show", "sealaunch roster show --json"],
+    runsOn: "laptop, CI",
+    needs: "nothing",
+  });
+  command.action(async () => {
+    const { showRoster } = await import("../commands/roster-show.ts");
+    await showRoster(createContext(command));
+  });
+}
+
+interface SignFlags {
+  readonly renew: boolean;
+  readonly pool: string[];
+  readonly signer?: string;
+}
+
+function addSign(family: Command): void {
+  const command = changing(
+    family
+      .command("sign")
+      .description(
+        "Add your root signature to a roster that waits for it; or give the roster and its\n" +
+          "pool files new dates, before they are stale.",
+      )
+      .option("--renew", "issue the roster, and the pool files that you manage, anew", false)
+      .option("--pool <pool>", "only issue this pool's file anew", collect, []),
+  );
+  addGuidance(command, {
+    examples: ["sealaunch roster sign --renew --yes", "sealaunch roster sign --pool web --yes"],
+    runsOn: "laptop",
+    needs: "a root key; a manager's key for pools",
+  });
+  command.action(async (flags: SignFlags) => {
+    const { signRoster } = await import("../commands/roster-sign.ts");
+    const { renew, pool, signer } = flags;
+    await signRoster(createContext(command), { renew, pools: pool, signer });
+  });
+}
+
+interface PoolFlags {
+  readonly manager: string[];
+  readonly signer?: string;
+}
+
+function addPool(family: Command): void {
+  const command = changing(
+    family
+      .command("add-pool")
+      .description("Add a pool: the nodes that a scheduler may place a service on.")
+      .argument("<pool>", "its name")
+      .option(
+        "--manager <key.pub>",
+        "an SSH key that may add its nodes; repeat for several (the root key that signs)",
+        collect,
+        [],
+      ),
+  );
+  addGuidance(command, {
+    examples: ["sealaunch roster add-pool db --yes"],
+    runsOn: "laptop",
+    needs: "a root key",
+  });
+  command.action(async (pool: string, flags: PoolFlags) => {
+    const { addPool: run } = await import("../commands/roster-add-pool.ts");
+    await run(createContext(command), pool, { managers: flags.manager, signer: flags.signer });
+  });
+}
+
+interface SignerFlags {
+  readonly name: string[];
+  readonly expires?: string;
+  readonly signer?: string;
+}
+
+function addSigner(family: Command): void {
+  const command = changing(
+    family
+      .command("add-signer")
+      .description(
+        "Let somebody seal: under exact names, or under all that begin with a prefix.\n" +
+          "A signer of that name is replaced, and the difference shown.",
+      )
+      .argument("<name>", "what the signer is called here")
+      .argument("<key.pub>", "the signer's SSH key")
+      .option("--name <scope>", "dns, or dns/ for all below it; repeat for several", collect, [])
+      .option("--expires <time>", "90d or 2027-01-31: until when what he signs counts"),
+  );
+  addGuidance(command, {
+    examples: [
+      "sealaunch roster add-signer bea bea.pub --name dns --name shop/ --expires 365d --yes",
+    ],
+    runsOn: "laptop",
+    needs: "a root key",
+  });
+  command.action(async (name: string, file: string, flags: SignerFlags) => {
+    const { addSigner: run } = await import("../commands/roster-add-signer.ts");
+    const { expires, signer } = flags;
+    await run(createContext(command), name, file, { names: flags.name, expires, signer });
+  });
+}
+
+interface NodeFlags {
+  readonly pool: string;
+  readonly knownHosts?: string;
+  readonly fingerprint?: string;
+  readonly signer?: string;
+}
+
+function addNode(family: Command): void {
+  const command = changing(
+    family
+      .command("add-node")
+      .description(
+        "Add nodes to a pool by their cards, after comparing who signed them with the SSH host\n" +
+          "keys that you know. Needs no root key, and no identity.",
+      )
+      .argument("<card...>", "card.json with card.json.sig beside it, or the directory of both")
+      .requiredOption("--pool <pool>", "the pool")
+      .option("--known-hosts <file>", "an OpenSSH known_hosts file that has the nodes' names")
+      .option("--fingerprint <SHA256:…>", "the node's host key, as ssh-keygen -l prints it"),
+  );
+  addGuidance(command, {
+    examples: [
+      "sealaunch roster add-node keys/nodes/n1 --pool web --known-hosts known_hosts --yes",
+    ],
+    runsOn: "laptop",
+    needs: "a manager's key of the pool",
+  });
+  command.action(async (cards: string[], flags: NodeFlags) => {
+    const { addNode: run } = await import("../commands/roster-add-node.ts");
+    const { pool, knownHosts, fingerprint, signer } = flags;
+    await run(createContext(command), cards, { pool, knownHosts, fingerprint, signer });
+  });
+}

@@ -1,0 +1,104 @@
+import { join, resolve } from "node:path";
+import { findRepository, type Located } from "../cluster/configuration.ts";
+import { utf8, wipe } from "../crypto/bytes.ts";
+import { createIdentity } from "../crypto/identity.ts";
+import { recipientId } from "../crypto/recipient.ts";
+import type { RepositoryConfiguration } from "../formats/configuration.ts";
+import { formatTime } from "../formats/fields.ts";
+import { parseName } from "../formats/names.ts";
+import { recordFile } from "../formats/paths.ts";
+import { encodeCard } from "../formats/records/card.ts";
+import { fingerprint } from "../formats/sshsig/public-key.ts";
+import { listDirectory } from "../host/files.ts";
+import { machineName } from "../host/machine.ts";
+import type { Context } from "./context.ts";
+import { createIdentityFile, createPublicFile, refuseOverwriting } from "./identity-file.ts";
+import { pathFor, reportNext, reportWritten } from "./report.ts";
+import { readSignerKey, signRecord } from "./signing.ts";
+
+/** Where a node's identity comes to lie, and what its card is signed with. */
+export interface NodeIdentityOptions {
+  readonly into: string;
+  /** The private half of the SSH host key. */
+  readonly hostKey: string;
+  /** The machine's own name if undefined. */
+  readonly node: string | undefined;
+  /** Where the node will keep its marks; the usual place if undefined. */
+  readonly state: string | undefined;
+}
+
+/** The names of what lies in a node's directory. */
+export const nodeFiles = { identity: "identity", configuration: "node.json" } as const;
+
+/**
+ * A new identity for a node, its card signed with the host key, and the node's configuration
+ * where a repository's is found.
+ */
+export async function createNodeIdentity(
+  context: Context,
+  options: NodeIdentityOptions,
+): Promise<void> {
+  const directory = resolve(context.directory, options.into);
+  const node = parseName("node", options.node ?? machineName());
+  await refuseExisting(directory);
+  const file = resolve(context.directory, options.hostKey);
+  const signer = await readSignerKey(context, file);
+  const repository = await findRepository(context.directory, context.configuration);
+  const identity = createIdentity();
+  const { recipient } = identity;
+  const card = encodeCard({ node, recipient, created: formatTime(context.now) });
+  const place = (name: string): string => join(directory, name);
+  const files = new Map<string, Uint8Array>([
+    [recordFile.card, card],
+    [recordFile.cardSignature, await signRecord(context, { signer, file }, "card", card)],
+  ]);
+  if (repository !== undefined) {
+    const configuration = {
+      ...trustOf(repository),
+      node,
+      identity: place(nodeFiles.identity),
+      ...(options.state === undefined ? {} : { state: resolve(context.directory, options.state) }),
+    };
+    files.set(nodeFiles.configuration, utf8(`${JSON.stringify(configuration, null, 2)}\n`));
+  }
+  try {
+    await createIdentityFile(place(nodeFiles.identity), identity, context.now);
+  } finally {
+    wipe(identity.seed);
+  }
+  for (const [name, bytes] of files) await createPublicFile(place(name), bytes);
+  context.print(
+    `node ${node}, recipient ${recipientId(recipient)}, host key ${fingerprint(signer)}`,
+  );
+  reportWritten(context, [nodeFiles.identity, ...files.keys()].map(place));
+  if (repository === undefined) {
+    context.print(
+      `no sealaunch.json was found: write ${place(nodeFiles.configuration)} by hand, or run this where there is one`,
+    );
+  }
+  reportNext(
+    context,
+    `sealaunch roster add-node ${pathFor(context, directory)} --pool POOL --fingerprint ${fingerprint(signer)}`,
+  );
+  context.result({ node, recipient, id: recipientId(recipient), hostKey: signer, directory });
+}
+
+/** Before anything is written: half of a node's files would be in the way of the next try. */
+async function refuseExisting(directory: string): Promise<void> {
+  const names = [...Object.values(nodeFiles), recordFile.card, recordFile.cardSignature];
+  const present = await listDirectory(directory);
+  const found = names.find((name) => present.includes(name));
+  if (found !== undefined) refuseOverwriting(join(directory, found));
+}
+
+/** What a node is configured to trust: what the repository is, with the source's whole path. */
+function trustOf({
+  configuration: { cluster, source, roots, threshold },
+  directory,
+}: Located<RepositoryConfiguration>): RepositoryConfiguration {
+  const scheme = "dir:";
+  const whole = source.startsWith(scheme)
+    ? scheme + resolve(directory, source.slice(scheme.length))
+    : source;
+  return { cluster, source: whole, roots, threshold };
+}

@@ -1,0 +1,18 @@
+import { isAbsolute, relative } from "node:path";
+import type { Context } from "./context.ts";
+
+/** A path as a person in the command's directory would write it. */
+export function pathFor(context: Context, path: string): string {
+  const near = relative(context.directory, path);
+  return near === "" || near.startsWith("..") || isAbsolute(near) ? path : near;
+}
+
+/** Prints what was written, a line each. */
+export function reportWritten(context: Context, paths: readonly string[]): void {
+  for (const path of paths) context.print(`wrote ${pathFor(context, path)}`);
+}
+
+/** Prints the command to run next. */
+export function reportNext(context: Context, command: string): void {
+  context.print(`next: ${command}`);
+}
