@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 
 const here = import.meta.dirname;
@@ -101,7 +101,7 @@ describe("docs/recovery.md", () => {
     ["payload", "secrets/bundles/dns/cloudflare/values/*"],
   ])("stops at an altered %s", (_, path) => {
     const checkout = exampleCheckout();
-    const [folder = "", name = ""] = [path.replace(/\/[^/]*$/u, ""), path.replace(/^.*\//u, "")];
+    const [folder, name] = [dirname(path), basename(path)];
     const file = name === "*" ? (readdirSync(join(checkout, folder))[0] ?? "") : name;
     appendFileSync(join(checkout, folder, file), "\n");
     const { result, work } = follow(checkout, otherPath);

@@ -1,6 +1,6 @@
 /**
- * Appendix B of docs/bundle-format.md, made from the files of the example. `node
- * test/example/appendix.ts` prints it; test/bundle-format.test.ts holds the page to it.
+ * Appendix B of docs/bundle-format.md, made from the files of the example. Run directly it prints
+ * the appendix; test/bundle-format.test.ts holds the page to it.
  */
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
