@@ -26,6 +26,7 @@ import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
+import { addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
 import { usageFailure } from "./usage.ts";
 
@@ -37,6 +38,7 @@ const families: readonly ((program: Command) => void)[] = [
   addSeal,
   addReading,
   addRewrap,
+  addRun,
 ];
 
 /** The program with all its commands; nothing has run yet. */
@@ -47,6 +49,10 @@ export function createProgram(): Command {
     .option("--config <file>", "sealaunch.json or node.json, instead of the one that is found")
     .option("--json", "print for programs: results and errors as JSON")
     .helpCommand(false)
+    // In a list of commands the first line of each is enough.
+    .configureHelp({
+      subcommandDescription: (command) => command.description().split("\n", 1)[0] ?? "",
+    })
     .exitOverride()
     // Errors are thrown and reported in one place; help goes to standard output, unless it stands
     // for an error.

@@ -35,7 +35,7 @@ export function reportError(error: unknown, asJson: boolean): Report {
       exitStatus: error.exitStatus,
     };
   }
-  const text = describe("internal", messageOfBug(error), bugHint, asJson);
+  const text = describe("internal/bug", messageOfBug(error), bugHint, asJson);
   return { text: text + (asJson ? "" : traceOf(error)), exitStatus: exitStatus.bug };
 }
 
