@@ -34,13 +34,15 @@ const filesOf = (room) => (entries.includes(room) ? [`src/${room}.ts`] : [`src/$
 
 /** Imports that a room may not write, as patterns over what stands between the quotes. */
 function forbiddenImports(name, file) {
-  const { imports, loadsLazily = [], isPure } = rooms[name];
+  const { imports, files = [], loadsLazily = [], isPure } = rooms[name];
   const others = Object.keys(rooms).filter((room) => room !== name);
   const patterns = others
     .filter((room) => !imports.includes(room))
     .map((room) => ({
       // From a room's folder, `../room/…`; from its sub-folders `../../room/…`; from an entry `./room/…`.
-      regex: entries.includes(room) ? `^(\\.\\./)+${room}\\.ts$` : `^(\\./|(\\.\\./)+)${room}/`,
+      regex: entries.includes(room)
+        ? `^(\\.\\./)+${room}\\.ts$`
+        : `^(\\./|(\\.\\./)+)(?!(${files.join("|")})$)${room}/`,
       message: `${name} may not import ${room}: arrows point one way (script/rooms.ts).`,
       allowTypeImports: loadsLazily.includes(room),
     }));

@@ -12,6 +12,8 @@ export const entries = ["main", "launcher"] as const;
 interface Room {
   /** The other rooms that it may import; arrows point one way. */
   readonly imports: readonly string[];
+  /** Single files of other rooms that it may import besides: data that both must agree on. */
+  readonly files?: readonly string[];
   /** Rooms that it may load only when they are needed, or name the types of. */
   readonly loadsLazily?: readonly string[];
   /** Touches neither files, clock, environment nor processes. */
@@ -27,7 +29,12 @@ export const rooms: Readonly<Record<string, Room>> = {
     imports: ["launch", "cluster", "formats", "service", "host", "crypto"],
     ownsProcess: true,
   },
-  cli: { imports: ["service"], loadsLazily: ["commands"], ownsProcess: true },
+  cli: {
+    imports: ["service"],
+    files: ["launch/run-options.ts"],
+    loadsLazily: ["commands"],
+    ownsProcess: true,
+  },
   commands: {
     imports: ["launch", "cluster", "trust", "formats", "sources", "service", "host", "crypto"],
   },

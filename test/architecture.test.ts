@@ -50,6 +50,7 @@ describe.for(sources)("src/%s", (file) => {
       .filter((one) => !isFloor(one.target) && !one.target.startsWith(".."))
       .filter(({ target, isLazy, isTypeOnly }) => {
         if (allowed.includes(roomOf(target))) return false;
+        if (rooms[room]?.files?.includes(target) === true) return false;
         return !(lazily.includes(roomOf(target)) && (isLazy || isTypeOnly));
       });
     expect(refused).toEqual([]);
