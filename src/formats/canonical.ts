@@ -16,7 +16,8 @@ export function encodeRecord(record: object): Uint8Array {
  * The record that `bytes` spell.
  *
  * @param what - names the record in the message
- * @throws Failure with `code`; the message names the field, and never quotes the input
+ * @throws Failure with `code`; the message names the field, and quotes nothing of the input but
+ *   the names of unknown fields
  */
 export function decodeRecord<T extends object>(
   bytes: Uint8Array,
@@ -55,7 +56,8 @@ function parseFields<T>(
   code: FailureCode,
   what: string,
 ): T {
-  const parsed = z.safeParse(schema, value);
+  const parsed = checkFields(value, schema);
+  if (parsed === undefined) throw new Failure(code, `${what} has more faults than can be listed`);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.map(String).join(".") ?? "";
@@ -67,6 +69,20 @@ function parseFields<T>(
     code,
     `${what}: ${field === "" ? "the whole" : field}: ${reason}${unknownFields}`,
   );
+}
+
+/** What zod says, or undefined if it has so much to say that the stack doesn't hold it. */
+function checkFields<T>(
+  value: unknown,
+  schema: z.ZodMiniType<T>,
+): ReturnType<typeof z.safeParse<typeof schema>> | undefined {
+  try {
+    return z.safeParse(schema, value);
+  } catch (error) {
+    // It passes on a list's faults as arguments of one call: some hundred thousand are too many.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -81,7 +81,8 @@ function parseBody(nextLine: () => string): Uint8Array {
     if (line === undefined) throw malformed("a stanza's body is not canonical base64");
     if (line.length > bodyBytesPerLine) throw malformed("a stanza's body has a long line");
     lines.push(line);
-    if (line.length < bodyBytesPerLine) return concatBytes(...lines);
+    // Not by arguments: a long body would have more of them than a call can take.
+    if (line.length < bodyBytesPerLine) return new Uint8Array(Buffer.concat(lines));
   }
 }
 
