@@ -49,16 +49,21 @@ export function createProgram(): Command {
     .option("--config <file>", "sealaunch.json or node.json, instead of the one that is found")
     .option("--json", "print for programs: results and errors as JSON")
     .helpCommand(false)
-    // In a list of commands the first line of each is enough.
-    .configureHelp({
-      subcommandDescription: (command) => command.description().split("\n", 1)[0] ?? "",
-    })
+    .configureHelp({ subcommandDescription: firstSentence })
     .exitOverride()
     // Errors are thrown and reported in one place; help goes to standard output, unless it stands
     // for an error.
     .configureOutput({ writeErr: () => undefined, outputError: () => undefined });
   for (const addFamily of families) addFamily(program);
+  // Commander adds it to each group anew; '--help' is enough.
+  for (const command of program.commands) command.helpCommand(false);
   return program;
+}
+
+/** What a list of commands says of each. */
+function firstSentence(command: Command): string {
+  const text = command.description().replaceAll("\n", " ");
+  return /^.*?[.:](?= |$)/u.exec(text)?.[0].replace(/:$/u, ".") ?? text;
 }
 
 /**
