@@ -63,7 +63,7 @@ export function createProgram(): Command {
 /** What a list of commands says of each. */
 function firstSentence(command: Command): string {
   const text = command.description().replaceAll("\n", " ");
-  return /^.*?[.:](?= |$)/u.exec(text)?.[0].replace(/:$/u, ".") ?? text;
+  return /^.*?\.(?= |$)/u.exec(text)?.[0] ?? text;
 }
 
 /**
