@@ -42,7 +42,7 @@ describe("the table of failures", () => {
   });
 
   it("has no row that no test names", () => {
-    const tests = [...filesBelow("test", ".ts"), ...filesBelow("test", ".txt")]
+    const tests = [...filesBelow("test", ".ts"), ...filesBelow("test", ".vector")]
       .map((file) => textOfFile(`test/${file}`))
       .join("\n");
     expect(codes.filter((code) => !tests.includes(code))).toEqual([]);
