@@ -27,6 +27,8 @@ function writePlan(plan: Uint8Array): void {
 }
 
 const [shell, mode = "", , ...args] = process.argv.slice(2);
+// What is made here has the mode that is asked for, whatever umask the service is given.
+process.umask(0o022);
 // Whoever started us may have died before the kernel was told to kill us with it.
 if (process.ppid !== Number(shell)) process.exit(1);
 try {

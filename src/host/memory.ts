@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, readdir, readFile, rename, rm, statfs } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { lstat, mkdir, open, readdir, readFile, rmdir, statfs, unlink } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
 
 // Secrets are written to memory file systems only: their kind is asked of the kernel before the
@@ -135,33 +135,56 @@ async function writeFile0400(
  * A place for one start's files in a directory that a scheduler gives, where nothing can be mounted:
  * what an earlier start left there is gone.
  *
- * @returns the path of `DIR/sealaunch`, empty, root's alone
+ * The directory and all above it are root's. Else the service's user could put a link in the way
+ * while root writes, and have files of his made wherever he likes.
+ *
+ * @returns the path of `DIR/sealaunch`, which has nothing in it
  * @throws Failure `mount/not-memory`, `write/refused`
  */
-export async function claimDirectory(directory: string, owner: Owner): Promise<string> {
-  await requireMemory(directory);
-  const facts = await lstat(directory);
-  const { uid, mode } = facts;
-  if (!facts.isDirectory() || ![0, owner.uid].includes(uid) || (mode & 0o022) !== 0) {
-    throw new Failure(
-      "write/refused",
-      `${directory} is not a directory that only root or the service's user may write`,
-    );
+export async function claimDirectory(directory: string): Promise<string> {
+  const given = resolve(directory);
+  for (let path = given; ; path = dirname(path)) {
+    await requireRootOnly(path, path !== given);
+    if (path === dirname(path)) break;
   }
-  const place = join(directory, "sealaunch");
-  // Renamed away first: whoever may write the directory could put a link there meanwhile, and a
-  // link is then removed as a link.
-  const old = join(directory, `.sealaunch-${crypto.randomUUID()}`);
+  await requireMemory(given);
+  const place = join(given, "sealaunch");
   try {
-    await rename(place, old);
-    await rm(old, { recursive: true, force: true });
+    await removePlace(place);
+    await mkdir(place, { mode: 0o755 });
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") {
-      throw new Failure("write/refused", `${place} can't be replaced: ${errorCode(error)}`);
-    }
+    throw new Failure("write/refused", `${place} can't be made anew: ${errorCode(error)}`);
   }
-  await mkdir(place, { mode: 0o711 });
   return place;
+}
+
+async function requireRootOnly(path: string, maySticky: boolean): Promise<void> {
+  const facts = await lstat(path).catch((error: unknown) => {
+    throw new Failure("mount/not-memory", `${path} can't be looked at: ${errorCode(error)}`);
+  });
+  const mayOthersWrite = (facts.mode & 0o022) !== 0;
+  // In a sticky directory others can't replace what is root's: /dev/shm.
+  const isSticky = maySticky && (facts.mode & 0o1000) !== 0;
+  if (facts.isDirectory() && facts.uid === 0 && (!mayOthersWrite || isSticky)) return;
+  throw new Failure(
+    "write/refused",
+    `${path} is not a directory that only root may write`,
+    "give --credentials-dir a directory that is root's, as all above it: install -d -m 0755 /dev/shm/SERVICE",
+  );
+}
+
+/** Only names are removed, and no link is followed: in the inner directory the user may have put some. */
+async function removePlace(place: string): Promise<void> {
+  const inner = join(place, "credentials");
+  for (const name of await readdir(inner).catch(ignoreAbsent)) await unlink(join(inner, name));
+  await rmdir(inner).catch(ignoreAbsent);
+  await unlink(join(place, "pin")).catch(ignoreAbsent);
+  await rmdir(place).catch(ignoreAbsent);
+}
+
+function ignoreAbsent(error: unknown): never[] {
+  if (errorCode(error) === "ENOENT") return [];
+  throw error;
 }
 
 /** The files directly in a directory of credentials for local work. @throws Failure `credential/missing` */

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { isVariableName } from "../service/variable.ts";
 
 /** One string of an environment, in bytes: names and values needn't be text. */
 export interface Variable {
@@ -48,15 +49,28 @@ export function refuseUnsafe(environment: readonly Variable[]): void {
   );
 }
 
-const identifier = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 // Shells change these, or make them up, so that they are set again to the bytes they had.
-const restored = ["PWD", "OLDPWD", "SHLVL", "_", "IFS", "PS1", "PS2", "PS4"];
+const restored = ["PWD", "OLDPWD", "SHLVL", "PS1", "PS2", "PS4"];
 // A shell can't be told to give these any value.
-const shellsOwn = new Set(["OPTIND", "OPTARG", "LINENO", "PPID"]);
+const bashOwn = new Set(
+  "BASHOPTS BASHPID BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL BASH_VERSINFO BASH_VERSION COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD RANDOM SECONDS SHELLOPTS SRANDOM UID".split(
+    " ",
+  ),
+);
+const shellsOwn = new Set(["IFS", "OPTIND", "OPTARG", "LINENO", "PPID", "_", ...bashOwn]);
+
+/**
+ * Whether a credential may become the variable of that name: not one that shells or the launch give
+ * a value, nor one that steers what root still runs before privileges are dropped.
+ */
+export function mayBeAsked(name: string): boolean {
+  const isTaken = restored.includes(name) || name === "CREDENTIALS_DIRECTORY";
+  return isCarried(name) && !isTaken && !unsafe.test(name);
+}
 
 /** Whether a POSIX shell can pass a variable of that name on. */
 function isCarried(name: string): boolean {
-  return identifier.test(name) && !shellsOwn.has(name) && !name.startsWith("sealaunch_");
+  return isVariableName(name) && !shellsOwn.has(name) && !name.startsWith("sealaunch_");
 }
 
 /** What has to be done so that a program that the shell becomes has the environment meant for it. */
@@ -65,7 +79,7 @@ export interface EnvironmentChange {
   readonly exported: readonly Variable[];
   /** To be taken out: the shell made them up. */
   readonly unset: readonly string[];
-  /** For env(1), run as the service's user: a shell can't carry these. */
+  /** For env(1): a shell can't carry these. */
   readonly passed: readonly Variable[];
 }
 
@@ -83,7 +97,7 @@ export function planEnvironment(
   const names = new Set(original.map(nameOf));
   return {
     exported: [...kept.filter((variable) => restored.includes(nameOf(variable))), ...added],
-    unset: restored.filter((name) => !names.has(name) && !replaced.has(name) && name !== "IFS"),
+    unset: restored.filter((name) => !names.has(name) && !replaced.has(name)),
     passed: kept.filter((variable) => !isCarried(nameOf(variable))),
   };
 }

@@ -112,10 +112,8 @@ async function readPrivileges(request: RunRequest): Promise<Privileges> {
   };
 }
 
-async function makePlace({ credentialsDirectory, user }: RunRequest): Promise<string> {
-  if (credentialsDirectory !== undefined) {
-    return claimDirectory(credentialsDirectory, await findUser(user ?? ""));
-  }
+async function makePlace({ credentialsDirectory }: RunRequest): Promise<string> {
+  if (credentialsDirectory !== undefined) return claimDirectory(credentialsDirectory);
   await checkMount();
   return mountPoint;
 }

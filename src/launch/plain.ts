@@ -46,7 +46,8 @@ export async function preparePlain(
     return startPlan({
       change: planEnvironment(original, added),
       freeze: false,
-      command: [],
+      // Nothing is dropped; but unlike env(1) it takes no program for a variable.
+      command: [await findProgram("setpriv"), "--"],
       env: await findProgram("env"),
       warnings: [warning],
     });

@@ -51,7 +51,7 @@ export interface Start {
   readonly change: EnvironmentChange;
   /** Whether the file system with the credentials is to be made read-only. */
   readonly freeze: boolean;
-  /** What drops privileges; empty if there are none to drop. */
+  /** What drops privileges, or does nothing, and becomes what follows it. */
   readonly command: readonly string[];
   /** The absolute path of env(1). */
   readonly env: string;
@@ -72,8 +72,12 @@ export function startPlan({ change, freeze, command, env, warnings }: Start): Ui
     ),
     line(
       "sealaunch_become",
+      // env(1) first: it would take a store path with a '=' in its name for a variable. bash makes up
+      // a variable _ for every program.
+      ...(passed.length === 0
+        ? ["${BASH_VERSION+", quote(utf8(env)), "-u _}"]
+        : [quote(utf8(env)), "-u _", ...passed]),
       ...command.map((word) => quote(utf8(word))),
-      ...(passed.length === 0 ? [] : [quote(utf8(env)), ...passed]),
       '"$@"',
     ),
     last,

@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
+import { isVariableName } from "../service/variable.ts";
+import { mayBeAsked } from "./environment.ts";
 import type { BundleRequest } from "./open.ts";
 
 /** One option of `run`; the command line's help is made from the same table. */
@@ -93,7 +95,6 @@ export interface RunRequest {
   readonly program: string;
 }
 
-const isVariable = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 const isCapability = /^[a-z_]{1,40}$/u;
 
 /**
@@ -185,11 +186,18 @@ function parseBundle(text: string): BundleRequest {
 
 function parseVariable(text: string): [variable: string, credential: string] {
   const [variable = "", credential = variable] = text.split("=", 2);
-  if (!isVariable.test(variable)) {
+  if (!isVariableName(variable)) {
     throw new Failure(
       "usage/bad-name",
       "an --env doesn't begin with a variable's name",
       "--env VARIABLE or --env VARIABLE=CREDENTIAL",
+    );
+  }
+  if (!mayBeAsked(variable)) {
+    throw new Failure(
+      "usage/bad-name",
+      `variable ${variable} means something to the launcher, or to what root runs`,
+      "choose another name, and let a script in the Nix store set this one",
     );
   }
   return [variable, parseName("credential", credential)];
