@@ -62,6 +62,14 @@ describe("the report of a bug", () => {
     }
   });
 
+  it("for programs has a code of its own, and no stack", () => {
+    const { text } = reportError(new Error("internal: no chunk"), true);
+    expect(JSON.parse(text)).toMatchObject({
+      code: "internal/bug",
+      message: "internal: no chunk",
+    });
+  });
+
   it("says what was thrown where that is no error", () => {
     expect(reportError("secret", false).text).toMatch(/^error: internal: a string was thrown\n/u);
   });
