@@ -104,7 +104,8 @@ export async function openNode(
     throw new Failure("configuration/invalid", `state: ${configuration.state} is not absolute`);
   }
   const source = await openSource(configuration.source, directory);
-  const marks = openMarks(join(configuration.state, "marks"));
+  // By cluster: a machine that changes hands starts without the other cluster's marks.
+  const marks = openMarks(join(configuration.state, "marks", configuration.cluster));
   return { trusted: trustedRoots(configuration), source, marks, now };
 }
 
