@@ -7,13 +7,14 @@ import {
   sealHeader,
 } from "../formats/age/profile.ts";
 import type { Header } from "../formats/age/header.ts";
-import { headerPath } from "../formats/paths.ts";
-import { commitmentOf } from "../formats/payload.ts";
+import { headerPath, payloadPath } from "../formats/paths.ts";
+import { commitmentOf, maxPayloadSize, openPayload } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import type { OpenedPool } from "./entries.ts";
+import { bindingOf } from "./opening.ts";
 
 /** A header that a bundle needs and hasn't. */
 export interface OwedHeader {
@@ -40,9 +41,10 @@ export interface HeaderNeeds {
  * there counts if it is well-formed and, where that can be seen, opens to the right file key.
  *
  * Nothing is taken from bytes that nobody signed: whom to wrap for is the statement's audience and
- * the pool files' recipients, and a file key counts only if the statement commits to it.
+ * the pool files' recipients, and a file key counts only if the statement commits to it and the
+ * payload under it was sealed for this statement.
  *
- * @throws Failure `recipient/malformed`, `source/unreadable`
+ * @throws Failure `payload/…` if it wasn't; `recipient/malformed`, `source/unreadable`
  */
 export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<OwedHeader[]> {
   const { statement, pools, opened, all } = needs;
@@ -57,24 +59,60 @@ export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<O
       }),
     );
     const fileKey = fileKeys.find((found) => found !== undefined);
-    for (const { pool, current } of pools) {
-      const { epoch, recipient } = current;
-      const path = place(pool, epoch);
-      const holder = opened.findIndex((held) => held.pool === pool && held.epoch === epoch);
+    const needy: VerifiedPool[] = [];
+    for (const pool of pools) {
+      const { epoch } = pool.current;
+      const holder = opened.findIndex((held) => held.pool === pool.pool && held.epoch === epoch);
       const isGood =
         holder < 0
-          ? (await readHeader(source, path)) !== undefined
+          ? (await readHeader(source, place(pool.pool, epoch))) !== undefined
           : fileKeys[holder] !== undefined;
-      if (isGood && !(all && fileKey !== undefined)) continue;
-      owed.push({
-        what: `credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
-        path,
-        header: fileKey && sealHeader(fileKey, recipient),
-      });
+      if (!isGood || (all && fileKey !== undefined)) needy.push(pool);
     }
-    wipe(...fileKeys.filter((found) => found !== undefined));
+    try {
+      if (fileKey !== undefined && needy.length > 0) {
+        await requireOwn(source, statement, credential, fileKey);
+      }
+      for (const { pool, current } of needy) {
+        const { epoch, recipient } = current;
+        owed.push({
+          what: `credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
+          path: place(pool, epoch),
+          header: fileKey && sealHeader(fileKey, recipient),
+        });
+      }
+    } finally {
+      wipe(...fileKeys.filter((found) => found !== undefined));
+    }
   }
   return owed;
+}
+
+/**
+ * Returns if the payload says that it was sealed for this statement.
+ *
+ * Without it, a signer could name another bundle's sealed bytes, or more pools, and have whoever
+ * rewraps hand their file key to a pool that he can read (docs/bundle-format.md §8.3).
+ *
+ * @throws Failure `payload/…`
+ */
+async function requireOwn(
+  source: Source,
+  statement: VerifiedStatement,
+  credential: StatementCredential,
+  fileKey: Uint8Array,
+): Promise<void> {
+  const path = payloadPath(statement.name, credential.payload);
+  const bytes = await source.read(path, maxPayloadSize);
+  if (bytes === undefined) {
+    throw new Failure(
+      "payload/absent",
+      `credential ${credential.name} of ${statement.name}: ${source.name} has no ${path}`,
+    );
+  }
+  const { payload: hash, sizeClass, commitment } = credential;
+  const binding = bindingOf(statement, credential.name);
+  wipe(openPayload(bytes, fileKey, { hash, sizeClass, commitment }, binding));
 }
 
 /** Undefined where there is none, or none that is well-formed. */
