@@ -63,7 +63,7 @@ export async function run(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const [command = "", ...rest] =
+  const [command, ...rest] =
     options.diesWithUs === true
       ? [await findProgram("setpriv"), "--pdeathsig", "KILL", "--", program, ...args]
       : [program, ...args];

@@ -52,7 +52,7 @@ export async function sign(
   );
   if (exitCode === 0) return stdout;
   const reason = stderr.trim().split("\n").at(-1) ?? "";
-  if (/agent refused operation/u.test(stderr)) {
+  if (stderr.includes("agent refused operation")) {
     throw new Failure(
       "signer/failed",
       `the agent refused to sign with ${keyFile}`,

@@ -34,11 +34,11 @@ beforeEach(async () => {
     signers: [
       {
         name: "ada",
-        signer: signers.get("ada") as SignerKey,
+        signer: signers.get("ada")!,
         names: ["dns", "web/"],
         expires: null,
       },
-      { name: "bob", signer: signers.get("bob") as SignerKey, names: ["dns"], expires: null },
+      { name: "bob", signer: signers.get("bob")!, names: ["dns"], expires: null },
     ],
   });
   const { cluster } = test.roster({});
