@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import {
   appendFileSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { sealaunch } from "./fixtures/program.ts";
 
 const here = import.meta.dirname;
 const page = readFileSync(join(here, "../docs/recovery.md"), "utf8");
@@ -35,6 +37,34 @@ function otherAge(): string {
 function exampleCheckout(): string {
   const checkout = mkdtempSync(join(scratch, "checkout-"));
   cpSync(join(here, "example"), checkout, { recursive: true });
+  return checkout;
+}
+
+/** A checkout that the built program made: rosters, two pools, two generations of a bundle. */
+async function freshCheckout(value: Uint8Array): Promise<string> {
+  const checkout = mkdtempSync(join(scratch, "checkout-"));
+  for (const name of ["me", "host"]) {
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(checkout, name)]);
+  }
+  writeFileSync(join(checkout, "first"), "not yet");
+  writeFileSync(join(checkout, "second"), value);
+  const hostKey = execFileSync("ssh-keygen", ["-l", "-f", join(checkout, "host.pub")]);
+  const fingerprint = hostKey.toString().split(" ")[1] ?? "";
+  for (const line of [
+    "identity create operator.identity",
+    "init --root me.pub --operator operator.identity --yes",
+    "identity create --into node --node n1 --host-key host --state state",
+    "roster add-pool web --signer me --yes",
+    "roster add-pool db --signer me --yes",
+    `roster add-node node --pool web --signer me --fingerprint ${fingerprint} --yes`,
+    `roster add-node node --pool db --signer me --fingerprint ${fingerprint} --yes`,
+    "roster add-signer me me.pub --name dns/ --signer me --yes",
+    "seal dns/cloudflare CF_TOKEN=first OTHER=first --pool web --pool db --signer me",
+    "seal dns/cloudflare CF_TOKEN=second --signer me",
+  ]) {
+    const { status, stderr } = await sealaunch(line.split(" "), { cwd: checkout });
+    expect(`${line}: ${String(status)} ${stderr}`).toBe(`${line}: 0 `);
+  }
   return checkout;
 }
 
@@ -63,10 +93,10 @@ function follow(checkout: string, path: string): Recovery {
   return { result, work };
 }
 
-function recovered({ result, work }: Recovery): string {
+function recovered({ result, work }: Recovery): Buffer {
   expect(result.stderr).toBe("");
   expect(result.status).toBe(0);
-  return readFileSync(join(work, "value"), "utf8");
+  return readFileSync(join(work, "value"));
 }
 
 /** Whether PATH has an age that knows post-quantum identities. */
@@ -86,12 +116,21 @@ const otherPath = `${otherAge()}:${systemPath}`;
 
 describe("docs/recovery.md", () => {
   it("gets a credential's bytes with ssh-keygen, standard tools and npm's age-encryption", () => {
-    expect(recovered(follow(exampleCheckout(), otherPath))).toBe("correct horse battery staple");
+    const value = recovered(follow(exampleCheckout(), otherPath));
+    expect(value.toString()).toBe("correct horse battery staple");
+  });
+
+  it("gets the newest bytes from what the commands wrote, whatever bytes they are", async () => {
+    const value = randomBytes(100_000);
+    const checkout = await freshCheckout(value);
+    expect(recovered(follow(checkout, otherPath)).equals(value)).toBe(true);
+    if (hasAge13()) expect(recovered(follow(checkout, systemPath)).equals(value)).toBe(true);
   });
 
   it("gets a credential's bytes with age 1.3 or later", ({ skip }) => {
     if (!hasAge13()) skip("age >= 1.3 not on PATH");
-    expect(recovered(follow(exampleCheckout(), systemPath))).toBe("correct horse battery staple");
+    const value = recovered(follow(exampleCheckout(), systemPath));
+    expect(value.toString()).toBe("correct horse battery staple");
   });
 
   it.each([
