@@ -50,14 +50,14 @@ export function refuseUnsafe(environment: readonly Variable[]): void {
 }
 
 // Shells change these, or make them up, so that they are set again to the bytes they had.
-const restored = ["PWD", "OLDPWD", "SHLVL", "PS1", "PS2", "PS4"];
+const restored = ["PWD", "OLDPWD", "PS1", "PS2", "PS4"];
 // A shell can't be told to give these any value.
 const bashOwn = new Set(
-  "BASHOPTS BASHPID BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL BASH_VERSINFO BASH_VERSION COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD RANDOM SECONDS SHELLOPTS SRANDOM UID".split(
+  "BASH BASHOPTS BASHPID BASH_ARGC BASH_ARGV BASH_ARGV0 BASH_CMDS BASH_COMMAND BASH_LINENO BASH_SOURCE BASH_SUBSHELL BASH_VERSINFO BASH_VERSION COMP_WORDBREAKS DIRSTACK EPOCHREALTIME EPOCHSECONDS EUID FUNCNAME GROUPS HISTCMD POSIXLY_CORRECT RANDOM SECONDS SHELLOPTS SRANDOM UID".split(
     " ",
   ),
 );
-const shellsOwn = new Set(["IFS", "OPTIND", "OPTARG", "LINENO", "PPID", "_", ...bashOwn]);
+const shellsOwn = new Set(["IFS", "OPTIND", "OPTARG", "LINENO", "PPID", "SHLVL", "_", ...bashOwn]);
 
 /**
  * Whether a credential may become the variable of that name: not one that shells or the launch give

@@ -72,11 +72,11 @@ export function startPlan({ change, freeze, command, env, warnings }: Start): Ui
     ),
     line(
       "sealaunch_become",
-      // env(1) first: it would take a store path with a '=' in its name for a variable. bash makes up
-      // a variable _ for every program.
+      // env(1) first: it would take a store path with a '=' in its name for a variable. bash gives
+      // every program a variable _, and counts in SHLVL.
       ...(passed.length === 0
-        ? ["${BASH_VERSION+", quote(utf8(env)), "-u _}"]
-        : [quote(utf8(env)), "-u _", ...passed]),
+        ? ["${BASH_VERSION+", quote(utf8(env)), "-u _ -u SHLVL}"]
+        : [quote(utf8(env)), "-u _ -u SHLVL", ...passed]),
       ...command.map((word) => quote(utf8(word))),
       '"$@"',
     ),
