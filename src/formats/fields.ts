@@ -80,7 +80,7 @@ export function sortedList<T>(
 }
 
 /** A bundle is for at most this many pools, so that the binding fits its payload. */
-export const maxAudience = 64;
+const maxAudience = 64;
 
 /** The pools that a bundle is for. */
 export const audienceField = sortedList(nameField("pool"), (pool) => pool, 1).check(

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** The folder with public test vectors, if this machine has one. */
-export const testData = process.env["SEALAUNCH_TEST_DATA"];
+const testData = process.env["SEALAUNCH_TEST_DATA"];
 
 /** Why tests that need {@link testData} are skipped; undefined if they aren't. */
 export const withoutTestData =

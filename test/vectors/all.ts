@@ -1,16 +1,18 @@
+import { entryVectors } from "./entries.ts";
+import { headerVectors } from "./headers.ts";
 import { payloadVectors } from "./payloads.ts";
 import { recordVectors } from "./records.ts";
-import { sealedVectors } from "./sealed.ts";
 import { signatureVectors } from "./signatures.ts";
 import { statementVectors } from "./statements.ts";
 import { encodeVector, type Vector } from "./vector-file.ts";
 
 /** Every vector, as it is made anew. */
-export const vectors: readonly Vector[] = [
+const vectors: readonly Vector[] = [
   ...recordVectors,
   ...statementVectors,
   ...signatureVectors,
-  ...sealedVectors,
+  ...headerVectors,
+  ...entryVectors,
   ...payloadVectors,
 ];
 

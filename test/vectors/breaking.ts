@@ -70,15 +70,27 @@ export function spellingFaults(
       replaceOnce(bytes, `"type": "${type}",`, `"type": "${type}",\n  "type": "other",`),
     ),
     vector("unknown-field", "a field that no version has", spell({ ...record, comment: "hello" })),
-    vector("proto-field", "a field __proto__", replaceOnce(bytes, "{\n  \"type\"", "{\n  \"__proto__\": {},\n  \"type\"")),
+    vector(
+      "proto-field",
+      "a field __proto__",
+      replaceOnce(bytes, '{\n  "type"', '{\n  "__proto__": {},\n  "type"'),
+    ),
     vector("no-type", "no type", spell({ version, ...rest })),
     vector("type-other", "another object's type", spell({ ...record, type: "inventory" })),
-    vector("type-upper-case", "the type in upper case", spell({ ...record, type: type.toUpperCase() })),
+    vector(
+      "type-upper-case",
+      "the type in upper case",
+      spell({ ...record, type: type.toUpperCase() }),
+    ),
     vector("no-version", "no version", spell({ type, ...rest })),
     vector("version-0", "version 0", spell({ ...record, version: 0 })),
     vector("version-2", "version 2", spell({ ...record, version: 2 })),
     vector("version-text", "the version as text", spell({ ...record, version: "1" })),
-    vector("version-fraction", "the version as 1.0", replaceOnce(bytes, '"version": 1,', '"version": 1.0,')),
+    vector(
+      "version-fraction",
+      "the version as 1.0",
+      replaceOnce(bytes, '"version": 1,', '"version": 1.0,'),
+    ),
     vector("fields-out-of-order", "version before type", spell({ version, type, ...rest })),
     vector(
       "missing-field",
@@ -89,11 +101,19 @@ export function spellingFaults(
     vector(
       "escaped-letter",
       "a letter written as an escape",
-      replaceOnce(bytes, `"type": "${type}"`, `"type": "\\u00${type.charCodeAt(0).toString(16)}${type.slice(1)}"`),
+      replaceOnce(
+        bytes,
+        `"type": "${type}"`,
+        `"type": "\\u00${type.charCodeAt(0).toString(16)}${type.slice(1)}"`,
+      ),
     ),
     vector("array", "an array around it", spell([record])),
     vector("not-json", "a comma too many", replaceOnce(bytes, '"version": 1,', '"version": 1,,')),
-    vector("not-utf-8", "a byte that is no UTF-8", concatBytes(bytes.subarray(0, 5), Uint8Array.of(0xff), bytes.subarray(6))),
+    vector(
+      "not-utf-8",
+      "a byte that is no UTF-8",
+      concatBytes(bytes.subarray(0, 5), Uint8Array.of(0xff), bytes.subarray(6)),
+    ),
     vector("cut-short", "cut in the middle", bytes.slice(0, bytes.length >> 1)),
     vector("empty", "no bytes at all", new Uint8Array(0)),
   ];

@@ -96,7 +96,9 @@ const rosters: readonly Vector[] = [
   }),
   roster("cluster-short", "a cluster of 31 digits", { cluster: sampleRoster.cluster.slice(1) }),
   roster("roots-none", "no root", { roots: [] }),
-  roster("roots-doubled", "a root twice", { roots: [sampleRoster.roots[0], sampleRoster.roots[0]] }),
+  roster("roots-doubled", "a root twice", {
+    roots: [sampleRoster.roots[0], sampleRoster.roots[0]],
+  }),
   roster("roots-unsorted", "roots in falling order", { roots: sampleRoster.roots.toReversed() }),
   roster("roots-null", "null among the roots", { roots: [null, ...sampleRoster.roots] }),
   roster("pools-unsorted", "pools in falling order", { pools: [main, edge] }),

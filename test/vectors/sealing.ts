@@ -121,7 +121,8 @@ export function payloadOfTwoKeys(body: Uint8Array, a: Uint8Array, b: Uint8Array)
   const within = (value: bigint): bigint => ((value % prime) + prime) % prime;
   for (let attempt = 0; ; attempt++) {
     const tag = littleEndian(sha256(utf8(`tag ${String(attempt)}`)).subarray(0, 16));
-    const sumOf = ({ s, known }: typeof first): bigint => (((tag - s) % word) + word) % word - known;
+    const sumOf = ({ s, known }: typeof first): bigint =>
+      ((((tag - s) % word) + word) % word) - known;
     const [x, y] = [sumOf(first), sumOf(second)];
     const third = within((x * second.square - y * first.square) * inverse);
     const last = within((y * first.cube - x * second.cube) * inverse);

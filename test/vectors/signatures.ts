@@ -48,7 +48,11 @@ const inColumns = (columns: number): string =>
 
 const armours: readonly Vector[] = [
   armour("crlf", "lines end in CRLF", text.replaceAll("\n", "\r\n")),
-  armour("crlf-inside", "lines end in CRLF after the first", text.replace(/(?<!URE-----)\n/gu, "\r\n")),
+  armour(
+    "crlf-inside",
+    "lines end in CRLF after the first",
+    text.replace(/(?<!URE-----)\n/gu, "\r\n"),
+  ),
   armour("64-columns", "lines of 64 columns", inColumns(64)),
   armour("76-columns", "lines of 76 columns", inColumns(76)),
   armour("one-line", "all in one line", inColumns(10_000)),
@@ -56,7 +60,11 @@ const armours: readonly Vector[] = [
   armour("blank-at-beginning", "a blank at a line's beginning", text.replace("\nU1NI", "\n U1NI")),
   armour("tab", "a tab inside a line", text.replace("U1NI", "U1\tNI")),
   armour("empty-line", "an empty line after the first", text.replace("\nU1NI", "\n\nU1NI")),
-  armour("empty-line-end", "an empty line before the last", text.replace("\n-----END", "\n\n-----END")),
+  armour(
+    "empty-line-end",
+    "an empty line before the last",
+    text.replace("\n-----END", "\n\n-----END"),
+  ),
   armour("no-final-newline", "no final newline", text.slice(0, -1)),
   armour("trailing-text", "text after the end", `${text}text\n`),
   armour("trailing-newline", "an empty line after the end", `${text}\n`),
@@ -65,9 +73,17 @@ const armours: readonly Vector[] = [
   armour("bom", "a byte order mark", `\ufeff${text}`),
   armour("no-begin", "no first line", text.slice(begin.length + 1)),
   armour("no-end", "no last line", text.slice(0, -end.length - 1)),
-  armour("other-label", "the label of an age file", text.replaceAll("SSH SIGNATURE", "AGE ENCRYPTED FILE")),
+  armour(
+    "other-label",
+    "the label of an age file",
+    text.replaceAll("SSH SIGNATURE", "AGE ENCRYPTED FILE"),
+  ),
   armour("no-body", "nothing within", `${begin}\n${end}\n`),
-  armour("too-large", "a signature of more than 4096 bytes", `${begin}\n${`${"A".repeat(70)}\n`.repeat(60)}${end}\n`),
+  armour(
+    "too-large",
+    "a signature of more than 4096 bytes",
+    `${begin}\n${`${"A".repeat(70)}\n`.repeat(60)}${end}\n`,
+  ),
   armour("empty", "no bytes at all", ""),
   vector("binary", "signature/malformed", "without armour", blob),
 ];
@@ -117,8 +133,16 @@ export const signatureVectors: readonly Vector[] = [
   made("algorithm-sk", malformed, "a plain key, and a security key's algorithm", {
     algorithm: "sk-ssh-ed25519@openssh.com",
   }),
-  made("algorithm-plain", malformed, "a security key, and a plain key's algorithm", { algorithm: "ssh-ed25519" }, securityKey),
-  made("algorithm-rsa", malformed, "a plain key, and RSA's algorithm", { algorithm: "rsa-sha2-512" }),
+  made(
+    "algorithm-plain",
+    malformed,
+    "a security key, and a plain key's algorithm",
+    { algorithm: "ssh-ed25519" },
+    securityKey,
+  ),
+  made("algorithm-rsa", malformed, "a plain key, and RSA's algorithm", {
+    algorithm: "rsa-sha2-512",
+  }),
   made("key-short", malformed, "a key of 31 bytes", { key: keyBlob(publicKey.subarray(1)) }),
   made("key-trailing", malformed, "bytes after the key", {
     key: concatBytes(keyBlob(publicKey), Uint8Array.of(0)),
@@ -145,7 +169,12 @@ export const signatureVectors: readonly Vector[] = [
   made("namespace-prefix", invalid, "a longer namespace", { namespace: `${namespace}2` }),
   made("namespace-nul", invalid, "a NUL after the namespace", { namespace: `${namespace}\0` }),
   made("namespace-empty", invalid, "no namespace", { namespace: "" }),
-  vector("message", invalid, "over other bytes", armouredSignature(plain, utf8("other"), namespace)),
+  vector(
+    "message",
+    invalid,
+    "over other bytes",
+    armouredSignature(plain, utf8("other"), namespace),
+  ),
   made("other-key", invalid, "another's key in place of the signer's", {
     key: keyBlob(testSigner("bob").publicKey),
   }),
@@ -163,8 +192,25 @@ export const signatureVectors: readonly Vector[] = [
   made("sk-flag-1", invalid, "a flag that we don't know", { flags: 3 }, securityKey),
   made("sk-flag-6", invalid, "attested data", { flags: 0x41 }, securityKey),
   made("sk-flag-7", invalid, "extension data", { flags: 0x81 }, securityKey),
-  made("sk-application", invalid, "another application in the key than was signed for", { key: keyBlob(securityKey.publicKey, "ssh:other") }, securityKey),
-  made("sk-as-plain", malformed, "a security key's signature under its key as a plain one", { key: keyBlob(securityKey.publicKey) }, securityKey),
-  made("sk-extensions", malformed, "bytes after the counter", { innerTail: Uint8Array.of(0) }, securityKey),
+  made(
+    "sk-application",
+    invalid,
+    "another application in the key than was signed for",
+    { key: keyBlob(securityKey.publicKey, "ssh:other") },
+    securityKey,
+  ),
+  made(
+    "sk-as-plain",
+    malformed,
+    "a security key's signature under its key as a plain one",
+    { key: keyBlob(securityKey.publicKey) },
+    securityKey,
+  ),
+  made(
+    "sk-extensions",
+    malformed,
+    "bytes after the counter",
+    { innerTail: Uint8Array.of(0) },
+    securityKey,
+  ),
 ];
-
