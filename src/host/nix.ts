@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
-import { access, lstat, stat } from "node:fs/promises";
-import { connect } from "node:net";
+import { access, lstat, readFile, stat } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import { Failure, type FailureCode } from "../failure.ts";
 import type { StoreObject } from "../service/store-path.ts";
 import { findProgram, run, type RunResult } from "./process.ts";
@@ -17,8 +17,15 @@ const fetchOptions = {
   "download-attempts": "3",
 } as const;
 
+// Processes that ask a cache for the first time at once disturb each other in the file where Nix
+// remembers answers: "FOREIGN KEY constraint failed" for all but one (measured, 25 at once). The next
+// time the cache is known.
+const lostRace = /executing SQLite statement|database .* is busy/u;
+const maxTries = 8;
+
 /** Whether a Nix daemon accepts connections; root then leaves the store's database to it. */
-function hasDaemon(): Promise<boolean> {
+async function hasDaemon(): Promise<boolean> {
+  const { connect } = await import("node:net");
   return new Promise((resolve) => {
     const socket = connect(daemonSocket, () => {
       socket.destroy();
@@ -40,10 +47,37 @@ function hasDaemon(): Promise<boolean> {
  * @param pin - where the link is made. Below `/proc/PID/root` it can be read for as long as that
  *   process lives: then its end, whatever ended it, unpins
  * @param timeoutMs - for the whole closure
+ * @param begun - a nix-store that bin/sealaunch has started to pin a closure which is there already;
+ *   0 if there is none
  * @throws Failure `closure/absent`, `closure/unavailable`, `closure/untrusted`,
  *   `closure/corrupt`, `closure/failed`, `program/not-executable`
  */
-export async function realise(program: StoreObject, pin: string, timeoutMs: number): Promise<void> {
+export async function realise(
+  program: StoreObject,
+  pin: string,
+  timeoutMs: number,
+  begun: number,
+): Promise<void> {
+  if (begun === 0 || !(await hasPinned(begun, pin))) await fetchClosure(program, pin, timeoutMs);
+  await requireProgram(program);
+}
+
+/** Whether a nix-store that fetches nothing, and so ends soon, has made the link. */
+async function hasPinned(pid: number, pin: string): Promise<boolean> {
+  while (await isRunning(pid)) await pause(2);
+  return lstat(pin).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether a process is there and has not ended; its parent may not have looked yet (proc(5), stat). */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${String(pid)}/stat`, "latin1").catch(() => undefined);
+  return stat !== undefined && !/\) [ZX] /u.test(stat);
+}
+
+async function fetchClosure(program: StoreObject, pin: string, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const environment = (await hasDaemon()) ? { NIX_REMOTE: "daemon" } : {};
   const attempt = async (substituters?: string): Promise<Failure | undefined> => {
@@ -51,12 +85,19 @@ export async function realise(program: StoreObject, pin: string, timeoutMs: numb
       ...fetchOptions,
       ...(substituters === undefined ? {} : { substituters }),
     }).flatMap(([name, value]) => ["--option", name, value]);
-    const result = await run(
-      await findProgram("nix-store"),
-      ["--realise", program.storePath, "--add-root", pin, ...options],
-      { environment, timeoutMs: Math.max(1, deadline - Date.now()), diesWithUs: true },
-    );
-    return result.exitCode === 0 ? undefined : explain(program.storePath, result, timeoutMs);
+    const nixStore = await findProgram("nix-store");
+    for (let tries = 1; ; tries++) {
+      const result = await run(
+        nixStore,
+        ["--realise", program.storePath, "--add-root", pin, ...options],
+        { environment, timeoutMs: Math.max(1, deadline - Date.now()), diesWithUs: true },
+      );
+      if (result.exitCode === 0) return undefined;
+      if (!lostRace.test(result.stderr) || tries === maxTries) {
+        return explain(program.storePath, result, timeoutMs);
+      }
+      await pause(tries * 100);
+    }
   };
 
   let failure = await attempt();
@@ -71,7 +112,6 @@ export async function realise(program: StoreObject, pin: string, timeoutMs: numb
     }
   }
   if (failure !== undefined) throw failure;
-  await requireProgram(program);
 }
 
 const signs: readonly (readonly [FailureCode, RegExp, string])[] = [
@@ -82,7 +122,7 @@ const signs: readonly (readonly [FailureCode, RegExp, string])[] = [
   ],
   [
     "closure/corrupt",
-    /hash mismatch|is corrupt|partial file|bad (?:archive|NAR)|input is not (?:in|a)|compress|claims to be content-addressed/iu,
+    /hash mismatch|is corrupt|partial file|bad (?:archive|NAR)|input is not (?:in|a)|compressed data|decompress|claims to be content-addressed/iu,
     "a cache sent altered or broken bytes",
   ],
   [
