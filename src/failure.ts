@@ -384,7 +384,7 @@ export const failures = {
   "environment/unsafe": [
     "refused",
     "a variable that steers the dynamic loader is set while root launches",
-    "set it for the service only: -- /usr/bin/env LD_PRELOAD=… does it after privileges are dropped",
+    "set it in the service itself: let PROGRAM be a script in the Nix store that sets it and execs the service",
   ],
   "mount/refused": [
     "host",

@@ -1,5 +1,4 @@
-import { Failure } from "../failure.ts";
-import { findProgram, run } from "./process.ts";
+import { findProgram } from "./process.ts";
 import type { User } from "./users.ts";
 
 /** What a service runs as. */
@@ -44,23 +43,4 @@ function groupOptions(user: User, groups: readonly number[] | undefined): string
   if (groups !== undefined) return ["--groups", groups.join(",")];
   // setpriv looks the user up by its number; one that no database knows belongs to no group.
   return [user.name === undefined ? "--clear-groups" : "--init-groups"];
-}
-
-/**
- * Returns if the drop succeeds. Tried on a program that does nothing, since after the real one
- * nobody could say what went wrong.
- *
- * @throws Failure `privileges/refused`
- */
-export async function tryDrop(command: readonly string[], user: string): Promise<void> {
-  const [setpriv = "", ...args] = command;
-  const { exitCode, stderr } = await run(setpriv, [...args, await findProgram("true")]);
-  if (exitCode === 0) return;
-  const reason =
-    stderr
-      .trim()
-      .split("\n")
-      .at(-1)
-      ?.replace(/^setpriv: /u, "") ?? "";
-  throw new Failure("privileges/refused", `privileges can't be dropped to user ${user}: ${reason}`);
 }

@@ -1,7 +1,6 @@
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { Failure } from "../failure.ts";
 
 /**
@@ -67,6 +66,8 @@ export async function run(
     options.diesWithUs === true
       ? [await findProgram("setpriv"), "--pdeathsig", "KILL", "--", program, ...args]
       : [program, ...args];
+  // Loaded with the first program, since most starts need none and it takes as long as half of Node.
+  const { execa } = await import("execa");
   const result = await execa(command, rest, {
     reject: false,
     stripFinalNewline: false,

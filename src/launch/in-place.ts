@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import { checkMount, claimDirectory, mountPoint, writeCredentials } from "../host/memory.ts";
 import { realise } from "../host/nix.ts";
 import { findProgram } from "../host/process.ts";
-import { dropCommand, tryDrop, type Privileges } from "../host/privileges.ts";
+import { dropCommand, type Privileges } from "../host/privileges.ts";
 import { findGroup, findUser } from "../host/users.ts";
 import { parseProgram } from "../service/store-path.ts";
 import { addedVariables, credentialVariables } from "./added-variables.ts";
@@ -23,11 +23,13 @@ export async function environmentOf(shell: number): Promise<Variable[]> {
  * credentials lie where only the service's user can read them, and privileges are known to drop.
  *
  * @param shell - the process that becomes the service
+ * @param begun - the nix-store that it has started, or 0
  * @throws Failure whatever keeps the service from starting; nothing is left behind then
  */
 export async function prepareInPlace(
   request: RunRequest,
   shell: number,
+  begun: number,
   now: Date,
 ): Promise<Uint8Array> {
   const original = await environmentOf(shell);
@@ -36,22 +38,21 @@ export async function prepareInPlace(
   requireUser(request);
   const program = parseProgram(request.program);
   const place = await makePlace(request);
-  // The closure, the secrets and the drop need nothing of each other. Nix takes longest and comes
-  // first; libsodium is loaded while it works. All have ended when this goes on, so that a refusal
-  // leaves nothing running.
+  // These need nothing of each other. All have ended when this goes on, so that a refusal leaves
+  // nothing running.
   const pin = `/proc/${String(shell)}/root${place}/pin`;
-  const [realised, opened, dropped] = await Promise.allSettled([
-    realise(program, pin, request.closureTimeoutMs),
+  const [realised, opened, read] = await Promise.allSettled([
+    realise(program, pin, request.closureTimeoutMs, begun),
     open(request, now),
-    prepareDrop(request),
+    readPrivileges(request),
   ]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
   try {
     // In the order in which somebody would mend them.
-    if (dropped.status === "rejected") throw dropped.reason;
+    if (read.status === "rejected") throw read.reason;
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
-    const { privileges, command } = dropped.value;
+    const privileges = read.value;
     const variables = credentialVariables(request.variables, values);
     const directory = `${place}/credentials`;
     const owner = { uid: privileges.user.uid, gid: privileges.gid };
@@ -59,22 +60,14 @@ export async function prepareInPlace(
     return startPlan({
       change: planEnvironment(original, addedVariables(privileges.user, directory, variables)),
       freeze: request.credentialsDirectory === undefined,
-      command,
+      command: await dropCommand(privileges),
+      user: request.user ?? "",
       env: await findProgram("env"),
       warnings: opened.value.warnings,
     });
   } finally {
     wipe(...values.map(({ value }) => value));
   }
-}
-
-async function prepareDrop(
-  request: RunRequest,
-): Promise<{ privileges: Privileges; command: readonly string[] }> {
-  const privileges = await readPrivileges(request);
-  const command = await dropCommand(privileges);
-  await tryDrop(command, request.user ?? "");
-  return { privileges, command };
 }
 
 /** A unit's own credentials would silently be hidden behind ours. */

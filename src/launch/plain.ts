@@ -48,6 +48,7 @@ export async function preparePlain(
       freeze: false,
       // Nothing is dropped; but unlike env(1) it takes no program for a variable.
       command: [await findProgram("setpriv"), "--"],
+      user: undefined,
       env: await findProgram("env"),
       warnings: [warning],
     });

@@ -53,18 +53,23 @@ export interface Start {
   readonly freeze: boolean;
   /** What drops privileges, or does nothing, and becomes what follows it. */
   readonly command: readonly string[];
+  /** To whom privileges are dropped, for the message if they can't be; undefined if they aren't. */
+  readonly user: string | undefined;
   /** The absolute path of env(1). */
   readonly env: string;
   readonly warnings: readonly string[];
 }
 
 /** A plan that sets the environment and becomes the service. Secret if a variable is. */
-export function startPlan({ change, freeze, command, env, warnings }: Start): Uint8Array {
+export function startPlan({ change, freeze, command, user, env, warnings }: Start): Uint8Array {
   const passed = change.passed.map(({ name, value }) => quote(concatBytes(name, utf8("="), value)));
   return concatBytes(
     first,
     printLines(warnings.map((warning) => `warning: ${warning}`)),
-    // Before the exports: mount(8) is given none of them.
+    // Before the exports: these run other programs, which are given none of them.
+    ...(user === undefined
+      ? []
+      : [line("sealaunch_try", ...[user, ...command].map((word) => quote(utf8(word))))]),
     ...(freeze ? [line("sealaunch_freeze")] : []),
     ...change.unset.map((name) => line("unset", name)),
     ...change.exported.map(({ name, value }) =>

@@ -19,7 +19,9 @@ const grammar = /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211}
 export function parseProgram(path: string): StoreObject {
   const storePath = grammar.exec(path)?.[1];
   const climbs = path.split("/").some((part) => part === ".." || part === ".");
-  if (storePath !== undefined && !climbs) return { storePath, path };
+  // To realise a derivation would be to build it.
+  const isDerivation = storePath?.endsWith(".drv") === true;
+  if (storePath !== undefined && !climbs && !isDerivation) return { storePath, path };
   throw new Failure(
     "closure/not-in-store",
     `program ${JSON.stringify(path.slice(0, 200))} is not below /nix/store/HASH-NAME/`,
