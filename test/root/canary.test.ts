@@ -133,7 +133,7 @@ describe("a secret", () => {
   ] as [string, string[], string | undefined][])(
     "is nowhere after a refusal for %s",
     async ([, options, program]) => {
-      const ended = await node.inPlace(options, [program ?? `${node.busybox}/bin/true`]);
+      const ended = await node.inPlace(options, [program ?? `${node.busybox}/bin/id`]);
       expect(ended.stderr).toMatch(refusalLines);
       await expectNowhere(ended);
     },
@@ -144,7 +144,7 @@ describe("a secret", () => {
     await other.withBundle({}, { TOKEN: Buffer.concat([canary, Buffer.from([0])]) });
     await node.join(other, { state: join(node.directory, "other-state") });
     const options = ["--bundle", "dns", "--user", "nobody", "--env", "TOKEN"];
-    const ended = await node.inPlace(options, [`${node.busybox}/bin/true`]);
+    const ended = await node.inPlace(options, [`${node.busybox}/bin/id`]);
     await node.join(cluster);
     expect(ended.stderr).toMatch(refusalLines);
     expect(ended.status).toBe(65);
