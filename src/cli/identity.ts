@@ -23,14 +23,14 @@ function addCreate(family: Command): void {
   const command = family
     .command("create")
     .description(
-      "Make an identity: an operator's in a file, or with --into a node's, with the card that\n" +
+      "Make an identity: an operator's in a file, or with --into a node's, with the card that " +
         "enrols it, signed by its SSH host key. Never overwrites anything.",
     )
     .argument("[file]", "where an operator's identity comes to lie")
     .option("--into <dir>", "a node's directory, usually /etc/sealaunch")
     .option(
       "--host-key <file>",
-      "the node's SSH host key, which signs its card",
+      "the node's SSH host key, which signs its card (/etc/ssh/ssh_host_ed25519_key)",
       "/etc/ssh/ssh_host_ed25519_key",
     )
     .option("--node <name>", "the node's name (the machine's own)")

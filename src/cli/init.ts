@@ -15,7 +15,7 @@ export function addInit(program: Command): void {
   const command = program
     .command("init")
     .description(
-      "Begin a new cluster in this directory: its root keys, its operators, its first roster.\n" +
+      "Begin a new cluster in this directory: its root keys, its operators, its first roster. " +
         "Writes sealaunch.json, .gitattributes and keys/, and overwrites nothing.",
     )
     .option(
@@ -24,16 +24,17 @@ export function addInit(program: Command): void {
       collect,
       [],
     )
-    .option("--threshold <n>", "how many of the root keys must sign a roster", count, 1)
+    .option("--threshold <n>", "how many of the root keys must sign a roster (1)", count, 1)
     .option(
       "--operator <[name=]recipient>",
       "who can open everything when nodes can't: age1pq1…, or a file with it or with the identity",
       collect,
       [],
     )
-    .option("--signer <key.pub>", "the root key to sign with, where you hold several");
+    .option("--signer <key.pub>", "the root key to sign with, where you hold several")
+    .option("--yes", "sign without asking", false);
   addGuidance(command, {
-    examples: ["sealaunch init --operator operator.identity"],
+    examples: ["sealaunch init --operator operator.identity --yes"],
     runsOn: "laptop",
     needs: "a root key",
   });

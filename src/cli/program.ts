@@ -49,7 +49,12 @@ export function createProgram(): Command {
     .option("--config <file>", "sealaunch.json or node.json, instead of the one that is found")
     .option("--json", "print for programs: results and errors as JSON")
     .helpCommand(false)
-    .configureHelp({ subcommandDescription: firstSentence })
+    .configureHelp({
+      subcommandDescription: firstSentence,
+      showGlobalOptions: true,
+      // Without "(default: [])" and "(default: false)"; where a default matters, the text says it.
+      optionDescription: ({ description }) => description,
+    })
     .exitOverride()
     // Errors are thrown and reported in one place; help goes to standard output, unless it stands
     // for an error.

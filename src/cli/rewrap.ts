@@ -13,7 +13,7 @@ export function addRewrap(program: Command): void {
   const command = program
     .command("rewrap")
     .description(
-      "Write what is owed: the entries of new nodes and operators, the headers of new epochs.\n" +
+      "Write what is owed: the entries of new nodes and operators, the headers of new epochs. " +
         "Opens no value, and changes nobody's trust.",
     )
     .requiredOption("--identity <file>", "an operator's or member's identity; - for standard input")

@@ -48,7 +48,7 @@ function addSign(family: Command): void {
     family
       .command("sign")
       .description(
-        "Add your root signature to a roster that waits for it; or give the roster and its\n" +
+        "Add your root signature to a roster that waits for it; or give the roster and its " +
           "pool files new dates, before they are stale.",
       )
       .option("--renew", "issue the roster, and the pool files that you manage, anew", false)
@@ -106,7 +106,7 @@ function addSigner(family: Command): void {
     family
       .command("add-signer")
       .description(
-        "Let somebody seal: under exact names, or under all that begin with a prefix.\n" +
+        "Let somebody seal: under exact names, or under all that begin with a prefix. " +
           "A signer of that name is replaced, and the difference shown.",
       )
       .argument("<name>", "what the signer is called here")
@@ -140,7 +140,7 @@ function addNode(family: Command): void {
     family
       .command("add-node")
       .description(
-        "Add nodes to a pool by their cards, after comparing who signed them with the SSH host\n" +
+        "Add nodes to a pool by their cards, after comparing who signed them with the SSH host " +
           "keys that you know. Needs no root key, and no identity.",
       )
       .argument("<card...>", "card.json with card.json.sig beside it, or the directory of both")

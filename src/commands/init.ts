@@ -5,7 +5,7 @@ import { successor } from "../cluster/publishing.ts";
 import { hex, randomBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { encodeRoster, type Roster } from "../formats/records/roster.ts";
-import type { SignerKey } from "../formats/sshsig/public-key.ts";
+import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { openSource } from "../sources/source.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
@@ -57,11 +57,12 @@ export async function init(context: Context, options: InitOptions): Promise<void
     operators,
     names: [],
   };
+  context.print(`cluster ${cluster}`);
+  showChange(context, undefined, roster);
+  await context.confirm(`sign roster 1 as ${fingerprint(signer.signer)}?`);
   const bytes = encodeRoster(roster);
   const signatures = new Map([[signer.signer, await signRecord(context, signer, "roster", bytes)]]);
   const trusted = { cluster, roots, threshold };
-  context.print(`cluster ${cluster}`);
-  showChange(context, undefined, roster);
   const isComplete = await writeRoster(
     context,
     { trusted, source, marks: noMarks, now: context.now },

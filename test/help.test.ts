@@ -1,0 +1,100 @@
+import type { Command } from "commander";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { guidanceOf } from "../src/cli/guidance.ts";
+import { createProgram } from "../src/cli/program.ts";
+import { firstSteps } from "../src/cli/first-steps.ts";
+import { workedExample, Workplace } from "./fixtures/worked-example.ts";
+
+/** Every command that does something, with the words that name it. */
+function commandsBelow(command: Command, words: string): [words: string, command: Command][] {
+  const named = words === "" ? command.name() : `${words} ${command.name()}`;
+  return command.commands.length === 0
+    ? [[named, command]]
+    : command.commands.flatMap((sub) => commandsBelow(sub, named));
+}
+const commands = commandsBelow(createProgram(), "");
+
+const oneLine = (text: string): string => text.replace(/\s+/gu, " ");
+
+/** What launches needs root: test/root/ runs it. */
+const launches = /^sealaunch run /u;
+const examples = commands
+  .flatMap(([, command]) => guidanceOf(command)?.examples ?? [])
+  .filter((example) => !example.startsWith("sealaunch run "));
+
+let workplace: Workplace;
+beforeAll(() => {
+  workplace = new Workplace();
+  for (const { command, asRoot } of workedExample) if (!asRoot) workplace.run(command);
+});
+afterAll(() => {
+  workplace[Symbol.dispose]();
+});
+
+/** The worked example's cluster, as it is in the end, for one example alone. */
+function copyFor(example: string, number: number): string {
+  const directory = join(workplace.top, "copies", String(number));
+  cpSync(workplace.directory, directory, { recursive: true });
+  // A cluster begins where there is none.
+  if (example.startsWith("sealaunch init")) {
+    for (const name of ["sealaunch.json", "keys"])
+      rmSync(join(directory, name), { recursive: true });
+  }
+  return directory;
+}
+
+describe("--help", () => {
+  it.for(commands)(
+    "of %s says what it does, where it runs and what it needs",
+    ([words, command]) => {
+      const { status, stdout, stderr } = workplace.run(`${words} --help`);
+      expect(stderr).toBe("");
+      expect(status).toBe(0);
+      expect(oneLine(stdout)).toContain(oneLine(command.description()));
+      expect(stdout).toMatch(/\nExamples:\n {2}sealaunch /u);
+      expect(stdout).toMatch(/\nRuns on: .+\nNeeds: .+\n$/u);
+      for (const example of guidanceOf(command)?.examples ?? []) {
+        expect(`${example} `.startsWith(`${words} `)).toBe(true);
+        expect(stdout).toContain(`\n  ${example}\n`);
+      }
+    },
+  );
+
+  it.for(examples.map((example, number) => ({ example, number })))(
+    "has an example that works: $example",
+    ({ example, number }) => {
+      const { status, stderr } = workplace.run(example, copyFor(example, number));
+      expect(stderr).toBe("");
+      expect(status).toBe(0);
+    },
+  );
+
+  it("alone teaches the first five minutes, by commands that there are", () => {
+    expect(workplace.run("sealaunch").stdout).toBe(firstSteps);
+    const taught = [...firstSteps.matchAll(/^ {2}(sealaunch .+?)(?= {2,}|$)/gmu)].map(
+      ([, line = ""]) => line,
+    );
+    expect(taught.length).toBeGreaterThan(6);
+    for (const line of taught) {
+      expect(commands.filter(([words]) => line.startsWith(words))).toHaveLength(1);
+    }
+  });
+});
+
+describe("a command line that is wrong", () => {
+  it.for([
+    ["an unknown command", "sealaunch rooster show"],
+    ["an unknown option", "sealaunch verify --identify x"],
+    ["a missing argument", "sealaunch roster add-pool"],
+    ["a missing option", "sealaunch roster add-node n1"],
+    ["a family without its verb", "sealaunch roster"],
+    ["a threshold that is no number", "sealaunch init --threshold few"],
+  ])("is refused in two lines: %s", ([, command = ""]) => {
+    const { status, stdout, stderr } = workplace.run(command);
+    expect(stderr).toMatch(/^error: [^\n]+\nhint: [^\n]+\n$/u);
+    expect(status).toBe(64);
+    expect(stdout).toBe("");
+  });
+});
