@@ -18,8 +18,6 @@ const commands = commandsBelow(createProgram(), "");
 
 const oneLine = (text: string): string => text.replace(/\s+/gu, " ");
 
-/** What launches needs root: test/root/ runs it. */
-const launches = /^sealaunch run /u;
 const examples = commands
   .flatMap(([, command]) => guidanceOf(command)?.examples ?? [])
   .filter((example) => !example.startsWith("sealaunch run "));
