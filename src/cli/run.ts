@@ -24,8 +24,8 @@ export function addRun(program: Command): void {
   }
   addGuidance(command, {
     examples: [
-      "sealaunch run --in-place --config node/node.json --bundle dns@1+ --user nobody -- $SERVICE",
-      "sealaunch run --plain secrets.local --env CF_TOKEN -- ./service",
+      'sealaunch run --in-place --config n1/node.json --bundle dns@1+ --user nobody -- "$(readlink -f result)/bin/service"',
+      "sealaunch run --plain secrets.local --env CF_TOKEN -- ./service --once",
     ],
     runsOn: "node, as root (--in-place); laptop (--plain)",
     needs: "the node's identity; nothing with --plain",
