@@ -244,7 +244,6 @@ export const failures = {
     "a pool has no members yet, so no pool file",
     "add the first with 'sealaunch roster add-node'",
   ],
-  "node/unknown": ["refused", "a node is not known", "see 'sealaunch roster show'"],
   "node/unverified": [
     "refused",
     "a node's host key is not the one expected",
@@ -370,7 +369,6 @@ export const failures = {
   ],
   "closure/failed": ["host", "nix-store failed", "run the command that the error names"],
   "program/missing": ["host", "a program that Sealaunch needs isn't installed", "install it"],
-  "program/failed": ["host", "a program that Sealaunch needs failed", "run it by hand to see why"],
   "program/not-executable": [
     "configuration",
     "the service's program isn't an executable file",
@@ -402,6 +400,11 @@ export const failures = {
     "run as root with CAP_SETUID, CAP_SETGID and CAP_SETPCAP",
   ],
   "privileges/needed": ["refused", "the command must run as root", "run it with sudo"],
+  "privileges/unwanted": [
+    "refused",
+    "the command is for everybody but root",
+    "run it as yourself, or launch in place: sealaunch run --in-place …",
+  ],
   "internal/bug": [
     "bug",
     "Sealaunch itself is wrong",

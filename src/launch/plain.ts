@@ -15,7 +15,7 @@ import type { RunRequest } from "./run-options.ts";
  * The plan of a launch for local work: the credentials are the files in a directory, as they are.
  *
  * @param shell - the process that becomes the service, which is not root's
- * @throws Failure `usage/invalid` for what only a real launch can do; `credential/missing`
+ * @throws Failure `privileges/unwanted`, `credential/missing`, `credential/not-for-environment`
  */
 export async function preparePlain(
   request: RunRequest,
@@ -60,8 +60,7 @@ export async function preparePlain(
 function refuseRoot(): void {
   if (process.geteuid?.() !== 0) return;
   throw new Failure(
-    "usage/invalid",
+    "privileges/unwanted",
     "root doesn't launch with credentials that nobody has signed",
-    "run it as yourself, or launch in place: sealaunch run --in-place …",
   );
 }
