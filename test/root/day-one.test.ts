@@ -27,7 +27,7 @@ afterAll(async () => {
 
 /** Runs a command line on the node, as root, in the example's directory. */
 function onNode(command: string, user: readonly string[] = []): Promise<Ended> {
-  const [program = "", ...args] = [...user, "sh", "-c", command];
+  const [program, ...args] = [...user, "sh", "-c", command];
   return node.run(program, args, {
     cwd: workplace.directory,
     environment: { PATH: `${dirname(sealaunchPath)}:/usr/sbin:/usr/bin:/sbin:/bin` },
@@ -48,8 +48,8 @@ describe("the first day", () => {
 
   it("has examples in the help of run that work as they stand", async () => {
     const run = createProgram().commands.find((command) => command.name() === "run");
-    const [inPlace = "", plain = "", ...others] =
-      run === undefined ? [] : (guidanceOf(run)?.examples ?? []);
+    const guidance = run === undefined ? undefined : guidanceOf(run);
+    const [inPlace = "", plain = "", ...others] = guidance?.examples ?? [];
     expect(others).toEqual([]);
     const launched = await onNode(inPlace);
     expect(launched.stdout.toString()).toBe("correct horse battery staple as nobody");
