@@ -17,7 +17,7 @@ import { noMarks, openMarks } from "./marks.ts";
 /** The name of a repository's configuration, looked for upwards. */
 export const repositoryFile = "sealaunch.json";
 /** Where a node's configuration is, unless --config names another. */
-export const nodeFile = "/etc/sealaunch/node.json";
+const nodeFile = "/etc/sealaunch/node.json";
 
 const maxConfigurationSize = 64 * 1024;
 

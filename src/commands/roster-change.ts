@@ -127,6 +127,6 @@ export function reportOwed(
 }
 
 /** Where a cluster's objects lie, for messages. */
-export function placeOf(context: Context, { source }: Cluster, path: string): string {
+function placeOf(context: Context, { source }: Cluster, path: string): string {
   return pathFor(context, source.place(path));
 }

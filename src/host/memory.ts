@@ -12,7 +12,7 @@ const ramfsMagic = 0x858458f6;
 export const mountPoint = "/run/sealaunch/service";
 
 /** Room for what may be delivered: tmpfs is bounded by it, and what is written to ramfs too. */
-export const maxDeliveredSize = 16 * 1024 * 1024;
+const maxDeliveredSize = 16 * 1024 * 1024;
 
 function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
@@ -48,7 +48,7 @@ export async function checkMount(): Promise<void> {
  *
  * @throws Failure `mount/not-memory`
  */
-export async function requireMemory(path: string): Promise<void> {
+async function requireMemory(path: string): Promise<void> {
   const facts = await statfs(path).catch((error: unknown) => {
     throw new Failure("mount/not-memory", `${path} can't be looked at: ${errorCode(error)}`);
   });

@@ -7,7 +7,7 @@ interface Dated {
 }
 
 /** Days for which a roster or pool file is fresh, unless whoever signs it says otherwise. */
-export const freshDays = 90;
+const freshDays = 90;
 
 const day = 24 * 60 * 60 * 1000;
 
