@@ -125,8 +125,3 @@ export function reportOwed(
     `roster ${String(generation)} doesn't count before ${String(count)} more of ${listKeys(by)} signed it`,
   );
 }
-
-/** Where a cluster's objects lie, for messages. */
-function placeOf(context: Context, { source }: Cluster, path: string): string {
-  return pathFor(context, source.place(path));
-}
