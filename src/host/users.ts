@@ -23,8 +23,9 @@ const isOddNumber = /^[\s+-]*[0-9]+$/u;
 
 async function lookUp(database: "passwd" | "group", name: string): Promise<string[] | undefined> {
   if (isOddNumber.test(name) && !isNumber.test(name)) return undefined;
-  // The machine's own files come first, as in nsswitch.conf(5), and cost no process.
-  const bytes = await readRegularFile(`/etc/${database}`, maxDatabaseSize);
+  // The machine's own files come first, as in nsswitch.conf(5), and cost no process. Where they are
+  // something else, getent(1) knows.
+  const bytes = await readRegularFile(`/etc/${database}`, maxDatabaseSize).catch(() => undefined);
   const local = new TextDecoder()
     .decode(bytes)
     .split("\n")

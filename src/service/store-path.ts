@@ -8,8 +8,9 @@ export interface StoreObject {
   readonly path: string;
 }
 
-// Nix's own grammar: 32 characters of its base 32 (no e, o, u, t), a dash, a name.
-const grammar = /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211})\/[^\0]+$/u;
+// Nix's own grammar: 32 characters of its base 32 (no e, o, u, t), a dash, a name. Below it anything
+// but what stands for bytes that are no text: the shell has others there than were looked at.
+const grammar = /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211})\/[^\0\ufffd]+$/u;
 
 /**
  * The program at `path`, which has to be below a store path.

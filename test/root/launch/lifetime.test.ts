@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, readlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -13,7 +14,6 @@ let node: TestNode;
 let cluster: TestCluster;
 let cache: TestCache;
 let scripts: readonly string[];
-let namespaces: ReadonlySet<string>;
 beforeAll(async () => {
   node = await TestNode.create();
   cluster = await TestCluster.create();
@@ -24,8 +24,6 @@ beforeAll(async () => {
   scripts = await buildScripts(node, parallel);
   cache = await TestCache.create(node, scripts);
   await node.configureNix([cache.url], [cache.publicKey]);
-  // Those of the machine and of the holder; whatever is launched has another.
-  namespaces = new Set([...(await processes()).values()]);
 });
 afterAll(async () => {
   await cache[Symbol.asyncDispose]();
@@ -33,23 +31,15 @@ afterAll(async () => {
   await node[Symbol.asyncDispose]();
 });
 
-/** The mount namespaces of all processes. */
-async function processes(): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const pid of await readdir("/proc")) {
-    if (!/^\d+$/u.test(pid)) continue;
-    const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (namespace !== undefined) found.set(pid, namespace);
-  }
-  return found;
-}
-
-/** Processes of launches: those in new mount namespaces, and those of this node's that aren't there yet. */
+/** Processes of launches: those that see this node's mounts, and those that are still about to. */
 async function launched(): Promise<string[]> {
   const found: string[] = [];
-  for (const [pid, namespace] of await processes()) {
-    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (!namespaces.has(namespace) || command.includes(node.configuration)) found.push(pid);
+  for (const pid of await readdir("/proc")) {
+    if (!/^\d+$/u.test(pid) || node.isHolder(Number(pid))) continue;
+    const read = (file: string): Promise<string> =>
+      readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
+    const isInside = (await read("mountinfo")).includes(` ${node.directory}/nix /nix `);
+    if (isInside || (await read("cmdline")).includes(node.configuration)) found.push(pid);
   }
   return found;
 }
@@ -120,6 +110,27 @@ describe("a service's closure", () => {
     expect(ends.map(({ stderr }) => stderr).join("")).toBe("");
     expect(ends.map(({ stdout }) => stdout.toString())).toEqual(Array(parallel).fill("whole\n"));
     expect(await collecting).toBeGreaterThan(3);
+  });
+});
+
+describe("where there is a Nix daemon", () => {
+  it("pins through it, and without it once it has gone", async () => {
+    const [script = ""] = scripts;
+    const socket = join(node.directory, "nix/var/nix/daemon-socket/socket");
+    const daemon = node.start("/usr/bin/nix-daemon", []);
+    await until(() => Promise.resolve(existsSync(socket)), "the daemon listens");
+    for (const isThere of [true, false]) {
+      const service = await startService(script);
+      const pin = `/proc/${String(service.process.pid)}/root/run/sealaunch/service/pin`;
+      expect(await roots()).toContain(`${pin} -> ${script}`);
+      service.process.kill("SIGKILL");
+      await service.ended;
+      if (!isThere) break;
+      daemon.process.kill("SIGKILL");
+      await daemon.ended;
+      await collect();
+    }
+    await rm(socket);
   });
 });
 

@@ -140,6 +140,14 @@ describe("a machine that doesn't let it", () => {
     expectRefused(ended, "mount/refused", /shared with the rest of the machine/u);
   });
 
+  it("is refused where Node is too old to know its options", async () => {
+    const path = join(sealaunchPath, `../../node_modules/node-linux-${process.arch}/bin/node`);
+    await writeFile(join(node.directory, "old-node"), "#!/bin/sh\nexit 9\n", { mode: 0o755 });
+    await node.ok("/bin/mount", ["--bind", join(node.directory, "old-node"), path]);
+    covered.push(path);
+    expectRefused(await node.inPlace(asNobody, id()), "program/missing", /node is too old/u);
+  });
+
   it("says so if the launcher dies without a word", async () => {
     const ended = await through(["/usr/bin/prlimit", "--as=300000000", "--"]);
     expect(ended.stderr).toMatch(refusalLines);
