@@ -18,7 +18,7 @@ import {
 } from "../trust/roster.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
-import { pathFor, reportWritten } from "./report.ts";
+import { reportWritten } from "./report.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
 
 /** What a change of the roster needs of the command line. */
