@@ -21,7 +21,7 @@ export function createContext(command: Command): Context {
     if (!json) process.stdout.write(`${text}\n`);
   };
   return {
-    directory: process.cwd(),
+    directory: currentDirectory(),
     environment: process.env,
     now: new Date(),
     configuration: config,
@@ -94,4 +94,16 @@ async function readInput(): Promise<Uint8Array> {
     chunk.fill(0);
   }
   return whole;
+}
+
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new Failure(
+      "usage/invalid",
+      "the directory that this runs in is gone, or can't be entered",
+      "cd to one that is there",
+    );
+  }
 }

@@ -1,8 +1,9 @@
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { maxValueSize } from "../formats/payload.ts";
 import { readRegularFile } from "../host/files.ts";
+import { absolutePath } from "../host/machine.ts";
 import { listCredentials } from "../host/memory.ts";
 import { findProgram } from "../host/process.ts";
 import { addedVariables, credentialVariables } from "./added-variables.ts";
@@ -25,7 +26,7 @@ export async function preparePlain(
   refuseRoot();
   const original = await environmentOf(shell);
   refuseShadowing(original);
-  const place = resolve(directory);
+  const place = absolutePath(directory);
   const names = await listCredentials(place);
   const absent = request.credentials?.find((name) => !names.includes(name));
   if (absent !== undefined) {

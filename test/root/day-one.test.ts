@@ -34,6 +34,12 @@ function onNode(command: string, user: readonly string[] = []): Promise<Ended> {
   });
 }
 
+/** Somebody who isn't root, but gets into the tests' own directory, whoever made the ones above. */
+const nobody = [
+  ...["setpriv", "--reuid", "65534", "--clear-groups"],
+  ...["--inh-caps", "+dac_read_search", "--ambient-caps", "+dac_read_search"],
+];
+
 describe("the first day", () => {
   it("ends with the service that has its secret, by the README's own commands", async () => {
     const launches = workedExample.filter(({ asRoot }) => asRoot);
@@ -60,12 +66,11 @@ describe("the first day", () => {
       '#!/bin/sh\nprintf "%s %s" "$1" "$CF_TOKEN"\n',
     );
     await chmod(join(workplace.directory, "service"), 0o755);
-    await chmod(workplace.top, 0o755);
-    const local = await onNode(plain, ["setpriv", "--reuid", "65534", "--clear-groups"]);
+    const local = await onNode(plain, nobody);
     expect(local.stderr).toMatch(
       /^warning: credentials come from [^\n]*secrets\.local, sealed by nobody/u,
     );
     expect(local.stdout.toString()).toBe("--once local token");
-    expect((await onNode(plain)).status).toBe(64);
+    expect((await onNode(plain)).status).toBe(77);
   });
 });
