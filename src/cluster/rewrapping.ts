@@ -18,7 +18,7 @@ import { bindingOf } from "./opening.ts";
 
 /** A header that a bundle needs and hasn't. */
 export interface OwedHeader {
-  /** What it is for: `credential TOKEN of dns in pool web, epoch 2`. */
+  /** `header of credential TOKEN of dns in pool web, epoch 2`. */
   readonly what: string;
   readonly path: string;
   /** The header to write; undefined if nothing that is held here gives the file key. */
@@ -76,7 +76,7 @@ export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<O
       for (const { pool, current } of needy) {
         const { epoch, recipient } = current;
         owed.push({
-          what: `credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
+          what: `header of credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
           path: place(pool, epoch),
           header: fileKey && sealHeader(fileKey, recipient),
         });
