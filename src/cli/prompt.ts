@@ -11,6 +11,7 @@ function requirePerson(question: string, hint: string): void {
 
 /** Runs a prompt until its answer; the end of input and Ctrl-C are a no. */
 async function ask<T>(
+  hint: string,
   prompt: (world: { output: NodeJS.WritableStream; signal: AbortSignal }) => Promise<T>,
 ): Promise<T> {
   const ending = new AbortController();
@@ -23,12 +24,7 @@ async function ask<T>(
     return await prompt({ output: process.stderr, signal: ending.signal });
   } catch (error) {
     if (error instanceof Error && /^(?:Exit|Abort)PromptError$/u.test(error.name)) {
-      throw new Failure(
-        "usage/declined",
-        "the prompt was left without an answer",
-        undefined,
-        error,
-      );
+      throw new Failure("usage/declined", "the prompt was left without an answer", hint, error);
     }
     throw error;
   } finally {
@@ -36,20 +32,23 @@ async function ask<T>(
   }
 }
 
+const yesHint = "look at what it would change, then say --yes";
+const valueHint = "give it by file (NAME=FILE) or on standard input (NAME=-)";
+
 /** Returns if the person says yes. @throws Failure `usage/invalid`, `usage/declined` */
 export async function askConfirmation(question: string): Promise<void> {
-  requirePerson(question, "look at what it would change, then say --yes");
+  requirePerson(question, yesHint);
   const { default: confirm } = await import("@inquirer/confirm");
   const message = printable(question);
-  if (await ask((world) => confirm({ message, default: false }, world))) return;
+  if (await ask(yesHint, (world) => confirm({ message, default: false }, world))) return;
   throw new Failure("usage/declined", "nothing was changed: the answer was no");
 }
 
 /** One line typed without echo. @throws Failure `usage/invalid`, `usage/declined` */
 export async function askSecret(question: string): Promise<Uint8Array> {
-  requirePerson(question, "give it by file (NAME=FILE) or on standard input (NAME=-)");
+  requirePerson(question, valueHint);
   const { default: password } = await import("@inquirer/password");
   const message = `${printable(question)} (one line):`;
-  const text = await ask((world) => password({ message, toggleMask: false }, world));
+  const text = await ask(valueHint, (world) => password({ message, toggleMask: false }, world));
   return new TextEncoder().encode(text);
 }

@@ -138,12 +138,11 @@ async function settle(
     await source.write(path, bytes);
     reportWritten(context, [source.place(path)]);
   }
-  for (const { what } of unable) {
+  for (const { what } of unable)
     context.warn(`nothing that this identity opens gives the ${what}: try another, or seal anew`);
-  }
   if (owed.length === 0) context.print("nothing is owed");
-  if (able.length > 0)
-    reportNext(context, dryRun ? "sealaunch rewrap --identity FILE" : "sealaunch verify");
+  const next = dryRun ? "sealaunch rewrap --identity FILE" : "sealaunch verify";
+  if (able.length > 0) reportNext(context, next);
   context.result({
     written: dryRun ? [] : able.map(({ path }) => path),
     owed: (dryRun ? owed : unable).map(({ what, path }) => ({ what, path })),

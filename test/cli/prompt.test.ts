@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdtempSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { workedExample, Workplace } from "../fixtures/worked-example.ts";
+import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
+
+let place: Workplace;
+let here: string;
+beforeAll(() => {
+  place = new Workplace();
+  for (const { command } of workedExample) {
+    if (command.startsWith("sealaunch seal")) break;
+    place.run(command);
+  }
+});
+afterAll(() => {
+  place[Symbol.dispose]();
+});
+beforeEach(() => {
+  here = mkdtempSync(join(place.top, "copy-"));
+  cpSync(place.directory, here, { recursive: true });
+});
+
+/** Runs a command at a terminal (script(1)), and types `answer` once it has asked `question`. */
+function atTerminal(
+  command: string,
+  question: string,
+  answer: string,
+): Promise<{ readonly status: number | null; readonly shown: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("script", ["-qec", command, "/dev/null"], {
+      cwd: here,
+      env: { PATH: `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}`, HOME: place.home },
+    });
+    let shown = "";
+    let isAnswered = false;
+    child.stdout.on("data", (chunk: Buffer) => {
+      shown += chunk.toString();
+      if (isAnswered || !shown.includes(question)) return;
+      isAnswered = true;
+      child.stdin.write(answer);
+    });
+    child.on("error", reject);
+    child.on("close", (status) => {
+      resolve({ status, shown });
+    });
+  });
+}
+
+const seal = "sealaunch seal dns CF_TOKEN --pool web --in-place";
+const question = "value of CF_TOKEN (one line):";
+
+describe("a prompt for a secret", () => {
+  it("takes what is typed, and shows nothing of it", async () => {
+    const { status, shown } = await atTerminal(seal, question, "hunter2\r");
+    expect(status).toBe(0);
+    expect(shown).not.toContain("hunter2");
+    expect(place.run("sealaunch open dns --identity operator.identity", here).stdout).toBe(
+      "hunter2",
+    );
+  });
+
+  it.for([
+    ["the end of input", "\u0004"],
+    ["Ctrl-C", "\u0003"],
+  ])("ends at %s, with nothing sealed", async ([, typed = ""]) => {
+    const { status, shown } = await atTerminal(seal, question, typed);
+    expect(status).toBe(77);
+    expect(shown).toContain("error: the prompt was left without an answer");
+    expect(shown).toContain("hint: give it by file");
+    expect(place.run("sealaunch inspect dns", here).status).toBe(66);
+  });
+});
+
+describe("a question before trust changes", () => {
+  it("changes it on a yes", async () => {
+    const { status } = await atTerminal("sealaunch roster add-pool db", "sign roster 4 as", "y\r");
+    expect(status).toBe(0);
+    expect(place.run("sealaunch roster show", here).stdout).toMatch(/^db /mu);
+  });
+
+  it("changes nothing where only Enter is typed", async () => {
+    const { status } = await atTerminal("sealaunch roster add-pool db", "sign roster 4 as", "\r");
+    expect(status).toBe(77);
+    expect(place.run("sealaunch roster show", here).stdout).not.toMatch(/^db /mu);
+  });
+});
