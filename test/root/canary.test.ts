@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
@@ -8,6 +9,7 @@ import { rmSync } from "node:fs";
 import { TestCluster } from "../fixtures/cluster.ts";
 import { TestNode, type Started } from "../fixtures/node.ts";
 import { refusalLines, type Ended } from "../fixtures/program.ts";
+import { chance, count } from "../soak.ts";
 
 const canary = Buffer.from(`canary-${randomBytes(18).toString("hex")}`);
 const corePattern = "/proc/sys/kernel/core_pattern";
@@ -158,4 +160,54 @@ describe("a secret", () => {
     expect((await readFile(join(cores, core))).includes(canary)).toBe(true);
     rmSync(join(cores, core));
   });
+
+  it("is in no core dump of a launch that aborts at any moment", { timeout: 600_000 }, async () => {
+    const random = chance("canary");
+    for (let round = 0; round < count(60); round++) {
+      const around = ["-c", 'ulimit -c unlimited 2>/dev/null; exec "$0" "$@"'];
+      const { sealaunchPath } = await import("../fixtures/program.ts");
+      const run = [
+        "run",
+        "--in-place",
+        "--config",
+        node.configuration,
+        "--bundle",
+        "dns",
+        "--user",
+        "root",
+      ];
+      const service = ["--", `${node.busybox}/bin/busybox`, "true"];
+      const started = node.start("/bin/sh", [...around, sealaunchPath, ...run, ...service]);
+      await pause(random() * 400);
+      // The shell and everything below it, as a crash of any of them would.
+      for (const pid of descendants(started.process.pid ?? 0)) abort(pid);
+      const ended = await started.ended;
+      expect(await searchPlaintext(canary, [cores], {})).toEqual([]);
+      expect(ended.stdout.includes(canary)).toBe(false);
+      expect(ended.stderr.includes(canary.toString())).toBe(false);
+    }
+    // What a round left would still be there: once is enough for the whole machine, which takes longer
+    // to search than all rounds.
+    await expectNowhere({ status: 0, stdout: Buffer.from(""), stderr: "" });
+  });
 });
+
+function abort(pid: number): void {
+  try {
+    process.kill(pid, "SIGABRT");
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** A process and all below it that are left. */
+function descendants(pid: number): number[] {
+  const listing = execFileSync("ps", ["-eo", "pid=,ppid="], { encoding: "utf8" });
+  const pairs = listing
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/u).map(Number));
+  const below = (parent: number): number[] =>
+    pairs.flatMap(([child = 0, ppid]) => (ppid === parent ? [child, ...below(child)] : []));
+  return [...below(pid).reverse(), pid];
+}
