@@ -3,8 +3,8 @@ import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import { maxEntrySize } from "../formats/entry.ts";
 import { maxHeaderSize, parseDetachedHeader, parseProfileHeader } from "../formats/age/profile.ts";
-import { entryPath, headerPath, payloadPath } from "../formats/paths.ts";
-import { checkPayloadHash, maxPayloadSize } from "../formats/payload.ts";
+import { entryPath, headerPath } from "../formats/paths.ts";
+import { checkPayloadHash } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import { describeStale, isStale } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
@@ -12,6 +12,7 @@ import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, isExpired, type VerifiedStatement } from "../trust/statement.ts";
 import { readMembers, readPool, requirePool, requireStatement, type Cluster } from "./cluster.ts";
 import { openCredentials } from "./opening.ts";
+import { describeCredential, readPayload } from "./payloads.ts";
 
 /** What was found of one object: what it is, which generation, and all that is wrong with it. */
 export interface Finding {
@@ -146,12 +147,8 @@ async function checkPayload(
   bundle: string,
   credential: StatementCredential,
 ): Promise<void> {
-  const what = `credential ${credential.name} of ${bundle}`;
-  const path = payloadPath(bundle, credential.payload);
-  const bytes = await source.read(path, maxPayloadSize);
-  if (bytes === undefined)
-    throw new Failure("payload/absent", `${what}: ${source.name} has no ${path}`);
-  checkPayloadHash(bytes, credential.payload, what);
+  const what = describeCredential(bundle, credential);
+  checkPayloadHash(await readPayload(source, bundle, credential), credential.payload, what);
 }
 
 async function checkHeader(
@@ -160,7 +157,7 @@ async function checkHeader(
   credential: StatementCredential,
   { pool, current }: VerifiedPool,
 ): Promise<void> {
-  const what = `credential ${credential.name} of ${bundle}`;
+  const what = describeCredential(bundle, credential);
   const path = headerPath(pool, current.epoch, bundle, credential.payload);
   const bytes = await source.read(path, maxHeaderSize + 1);
   if (bytes === undefined) {

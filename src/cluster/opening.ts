@@ -2,14 +2,15 @@ import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import { maxHeaderSize, openProfileHeader, parseDetachedHeader } from "../formats/age/profile.ts";
-import { headerPath, payloadPath } from "../formats/paths.ts";
-import { maxPayloadSize, openPayload, type Binding } from "../formats/payload.ts";
+import { headerPath } from "../formats/paths.ts";
+import { openPayload, type Binding } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import type { Cluster } from "./cluster.ts";
 import { explainNoAccess, openAudience, wipePools, type OpenedPool } from "./entries.ts";
+import { describeCredential, readPayload } from "./payloads.ts";
 
 /** One credential in the clear. */
 export interface OpenedCredential {
@@ -100,16 +101,13 @@ async function openOne(
   credential: StatementCredential,
   pools: readonly OpenedPool[],
 ): Promise<Uint8Array> {
-  const what = `credential ${credential.name} of ${statement.name}`;
-  const path = payloadPath(statement.name, credential.payload);
-  const [payload, fileKey] = await Promise.all([
-    cluster.source.read(path, maxPayloadSize),
-    readFileKey(cluster, statement.name, credential, pools, what),
-  ]);
+  const what = describeCredential(statement.name, credential);
+  const reading = readPayload(cluster.source, statement.name, credential);
+  // Read beside the header, whose failure is told first; this one's is told where it is awaited.
+  reading.catch(() => undefined);
+  const fileKey = await readFileKey(cluster, statement.name, credential, pools, what);
   try {
-    if (payload === undefined) {
-      throw new Failure("payload/absent", `${what}: ${cluster.source.name} has no ${path}`);
-    }
+    const payload = await reading;
     const { payload: hash, sizeClass, commitment } = credential;
     const binding = bindingOf(statement, credential.name);
     return openPayload(payload, fileKey, { hash, sizeClass, commitment }, binding);

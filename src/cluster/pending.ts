@@ -4,8 +4,8 @@ import { Failure } from "../failure.ts";
 import { pendingRosterPath } from "../formats/paths.ts";
 import { decodeRoster, maxRosterSize, type Roster } from "../formats/records/roster.ts";
 import type { SignerKey } from "../formats/sshsig/public-key.ts";
-import { parseSignature, verifySignature } from "../formats/sshsig/signature.ts";
 import { requireCluster, type VerifiedRoster } from "../trust/roster.ts";
+import { signersOf } from "../trust/signed.ts";
 import type { Cluster, Read } from "./cluster.ts";
 import { readSigned } from "./generations.ts";
 
@@ -46,21 +46,6 @@ export async function readPendingRoster(
       "remove the folder, and make the change anew",
     );
   }
-  return { folder, roster, bytes, signatures: goodSignatures(bytes, signed.signatures) };
-}
-
-/** A signature that doesn't verify is left out: the key that should have made it can sign again. */
-function goodSignatures(
-  bytes: Uint8Array,
-  signatures: readonly Uint8Array[],
-): Map<SignerKey, Uint8Array> {
-  const good = new Map<SignerKey, Uint8Array>();
-  for (const armoured of signatures) {
-    try {
-      good.set(verifySignature(parseSignature(armoured), bytes, "roster"), armoured);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-    }
-  }
-  return good;
+  // One that doesn't verify is left out: the key that should have made it can sign again.
+  return { folder, roster, bytes, signatures: signersOf(signed, "roster").armoured };
 }

@@ -7,14 +7,15 @@ import {
   sealHeader,
 } from "../formats/age/profile.ts";
 import type { Header } from "../formats/age/header.ts";
-import { headerPath, payloadPath } from "../formats/paths.ts";
-import { commitmentOf, maxPayloadSize, openPayload } from "../formats/payload.ts";
+import { headerPath } from "../formats/paths.ts";
+import { commitmentOf, openPayload } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import type { OpenedPool } from "./entries.ts";
 import { bindingOf } from "./opening.ts";
+import { readPayload } from "./payloads.ts";
 
 /** A header that a bundle needs and hasn't. */
 export interface OwedHeader {
@@ -102,14 +103,7 @@ async function requireOwn(
   credential: StatementCredential,
   fileKey: Uint8Array,
 ): Promise<void> {
-  const path = payloadPath(statement.name, credential.payload);
-  const bytes = await source.read(path, maxPayloadSize);
-  if (bytes === undefined) {
-    throw new Failure(
-      "payload/absent",
-      `credential ${credential.name} of ${statement.name}: ${source.name} has no ${path}`,
-    );
-  }
+  const bytes = await readPayload(source, statement.name, credential);
   const { payload: hash, sizeClass, commitment } = credential;
   const binding = bindingOf(statement, credential.name);
   wipe(openPayload(bytes, fileKey, { hash, sizeClass, commitment }, binding));

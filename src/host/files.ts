@@ -8,7 +8,8 @@ import { Failure } from "../failure.ts";
 
 const directoryMode = 0o755;
 
-function errorCode(error: unknown): string {
+/** The name of a system call's error, such as ENOENT. */
+export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
 }
 

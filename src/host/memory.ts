@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rmdir, statfs, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
+import { errorCode } from "./files.ts";
 
 // Secrets are written to memory file systems only: their kind is asked of the kernel before the
 // first byte (statfs(2)), whoever made them and whatever they are called.
@@ -13,10 +14,6 @@ export const mountPoint = "/run/sealaunch/service";
 
 /** Room for what may be delivered: tmpfs is bounded by it, and what is written to ramfs too. */
 const maxDeliveredSize = 16 * 1024 * 1024;
-
-function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-}
 
 /**
  * Returns if what bin/sealaunch has mounted is what secrets may be written to: the way to it is

@@ -25,7 +25,7 @@ export function parseEnvironment(bytes: Uint8Array): Variable[] {
 }
 
 /** The name of a variable, one character a byte. */
-function nameOf({ name }: Variable): string {
+export function nameOf({ name }: Variable): string {
   return Buffer.from(name).toString("latin1");
 }
 

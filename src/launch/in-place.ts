@@ -8,7 +8,13 @@ import { dropCommand, type Privileges } from "../host/privileges.ts";
 import { findGroup, findUser } from "../host/users.ts";
 import { parseProgram } from "../service/store-path.ts";
 import { addedVariables, credentialVariables } from "./added-variables.ts";
-import { parseEnvironment, planEnvironment, refuseUnsafe, type Variable } from "./environment.ts";
+import {
+  nameOf,
+  parseEnvironment,
+  planEnvironment,
+  refuseUnsafe,
+  type Variable,
+} from "./environment.ts";
 import type { Opening } from "./open.ts";
 import { startPlan } from "./plan.ts";
 import type { RunRequest } from "./run-options.ts";
@@ -72,8 +78,7 @@ export async function prepareInPlace(
 
 /** A unit's own credentials would silently be hidden behind ours. */
 export function refuseShadowing(original: readonly Variable[]): void {
-  const names = original.map(({ name }) => Buffer.from(name).toString("latin1"));
-  if (!names.includes("CREDENTIALS_DIRECTORY")) return;
+  if (!original.map(nameOf).includes("CREDENTIALS_DIRECTORY")) return;
   throw new Failure(
     "usage/invalid",
     "CREDENTIALS_DIRECTORY is set already: the service has credentials from somebody else",

@@ -12,22 +12,24 @@ export interface SignedBytes {
 export interface Signers {
   /** Without doubles: a second signature by one key counts for nothing. */
   readonly signers: readonly SignerKey[];
+  /** The armoured signature of each. */
+  readonly armoured: ReadonlyMap<SignerKey, Uint8Array>;
   readonly failure: Failure | undefined;
 }
 
 /** The keys whose signatures over `signed` verify. Whether they may sign is another question. */
 export function signersOf(signed: SignedBytes, type: SignedType): Signers {
-  const signers = new Set<SignerKey>();
+  const good = new Map<SignerKey, Uint8Array>();
   let failure: Failure | undefined;
   for (const armoured of signed.signatures) {
     try {
-      signers.add(verifySignature(parseSignature(armoured), signed.bytes, type));
+      good.set(verifySignature(parseSignature(armoured), signed.bytes, type), armoured);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       failure ??= error;
     }
   }
-  return { signers: [...signers], failure };
+  return { signers: [...good.keys()], armoured: good, failure };
 }
 
 /** Keys as a message lists them: fingerprints, or what stands for none. */
