@@ -10,7 +10,7 @@ import {
   statementPath,
 } from "../formats/paths.ts";
 import { maxMembersSize, maxPoolSize, type Members } from "../formats/records/pool.ts";
-import { maxRosterSize } from "../formats/records/roster.ts";
+import { maxRosterSize, type RosterSigner } from "../formats/records/roster.ts";
 import { maxStatementSize } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
 import { judgeMembers, judgePool, type VerifiedPool } from "../trust/pool.ts";
@@ -21,7 +21,7 @@ import {
   type TrustedRoots,
   type VerifiedRoster,
 } from "../trust/roster.ts";
-import { judgeStatement, type VerifiedStatement } from "../trust/statement.ts";
+import { judgeStatement, type StatementPlace, type VerifiedStatement } from "../trust/statement.ts";
 import { newestGeneration, newestOfSeries, readSigned } from "./generations.ts";
 import type { Marks } from "./marks.ts";
 
@@ -116,6 +116,11 @@ export async function readMembers(source: Source, pool: VerifiedPool): Promise<M
   return judgeMembers(bytes, pool);
 }
 
+/** A statement as it was read: by whom it is signed, besides. */
+export interface ReadStatement extends Read<VerifiedStatement> {
+  readonly signers: readonly RosterSigner[];
+}
+
 /**
  * The newest statement of a bundle in its current series, verified; undefined if there is none.
  *
@@ -125,27 +130,50 @@ export async function readStatement(
   cluster: Cluster,
   roster: VerifiedRoster,
   bundle: string,
-): Promise<Read<VerifiedStatement> | undefined> {
-  const { source, marks, now } = cluster;
+): Promise<ReadStatement | undefined> {
   const { series } = rosterName(roster, bundle);
-  const generation = await newestOfSeries(source, bundleFolder(bundle), series);
+  const generation = await newestOfSeries(cluster.source, bundleFolder(bundle), series);
   if (generation === undefined) return undefined;
-  const folder = statementPath(bundle, series, generation);
+  const place = { bundle, series, generation };
+  const read = await readStatementAt(cluster, roster, place);
+  if (read !== undefined) await cluster.marks.see(bundleFolder(bundle), place, read.bytes);
+  return read;
+}
+
+/**
+ * One generation of a bundle, verified, whatever is newer; undefined if it isn't there. It makes no
+ * mark, and none is asked.
+ *
+ * @throws Failure all that `judgeStatement` refuses
+ */
+export async function readStatementAt(
+  { source, now }: Cluster,
+  roster: VerifiedRoster,
+  place: StatementPlace,
+): Promise<ReadStatement | undefined> {
+  const folder = statementPath(place.bundle, place.series, place.generation);
   const signed = await readSigned(source, folder, "statement", maxStatementSize);
   if (signed === undefined) return undefined;
-  const place = { bundle, series, generation };
-  const record = judgeStatement(signed, roster, place, now);
-  await marks.see(bundleFolder(bundle), place, signed.bytes);
-  return { record, bytes: signed.bytes };
+  const { statement, signers } = judgeStatement(signed, roster, place, now);
+  return { record: statement, bytes: signed.bytes, signers };
 }
 
 /** As {@link readStatement}. @throws Failure also `bundle/absent` */
+export async function requireReadStatement(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+): Promise<ReadStatement> {
+  const read = await readStatement(cluster, roster, bundle);
+  if (read !== undefined) return read;
+  throw new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`);
+}
+
+/** As {@link requireReadStatement}, the statement alone. */
 export async function requireStatement(
   cluster: Cluster,
   roster: VerifiedRoster,
   bundle: string,
 ): Promise<VerifiedStatement> {
-  const read = await readStatement(cluster, roster, bundle);
-  if (read !== undefined) return read.record;
-  throw new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`);
+  return (await requireReadStatement(cluster, roster, bundle)).record;
 }

@@ -118,8 +118,13 @@ async function makePlace({ credentialsDirectory }: RunRequest): Promise<string> 
 
 async function open(request: RunRequest, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
-  if (request.bundles.length === 0) return { credentials: [], warnings: [] };
+  if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
   const { bundles, credentials, unit } = request;
-  const { openBundles } = await import("./open.ts");
-  return openBundles({ bundles, credentials, unit, inPlace: true }, request.configuration, now);
+  const [{ openBundles }, { readIdentity, readNode }] = await Promise.all([
+    import("./open.ts"),
+    import("../cluster/configuration.ts"),
+  ]);
+  const node = await readNode(request.configuration);
+  const asked = { bundles, credentials, unit, inPlace: true };
+  return openBundles(asked, node, () => readIdentity(node.configuration.identity), now);
 }

@@ -1,12 +1,30 @@
-import { readRoster, requireStatement, type Cluster } from "../cluster/cluster.ts";
-import { openNode, readIdentity, readNode } from "../cluster/configuration.ts";
+import {
+  readRoster,
+  readStatementAt,
+  requireReadStatement,
+  type Cluster,
+  type ReadStatement,
+} from "../cluster/cluster.ts";
+import { openNode, type Located } from "../cluster/configuration.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
-import { wipe } from "../crypto/bytes.ts";
+import { hex, wipe } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
+import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
 import { describeStale, isStale } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
+import { describeGeneration, judgeStart } from "../trust/statement.ts";
+import { selectFrom } from "./select.ts";
+
+/** The one statement of a bundle that a start has been decided to get. */
+export interface PinnedStatement {
+  readonly series: number;
+  readonly generation: number;
+  /** Hex of the SHA-256 of its bytes. */
+  readonly statement: string;
+}
 
 /** A bundle that a start asks for. */
 export interface BundleRequest {
@@ -23,12 +41,22 @@ export interface OpeningRequest {
   /** The unit's name, self-declared in place. */
   readonly unit: string | undefined;
   readonly inPlace: boolean;
+  /** By bundle, what was decided when this start began; the newest of those that aren't named. */
+  readonly decided?: ReadonlyMap<string, PinnedStatement>;
+}
+
+/** A bundle that was opened. */
+export interface OpenedBundle extends PinnedStatement {
+  readonly bundle: string;
+  /** Who signed it, by the roster's names. */
+  readonly signers: readonly string[];
 }
 
 /** What a start got. */
 export interface Opening {
   /** The caller wipes the values. */
   readonly credentials: readonly OpenedCredential[];
+  readonly bundles: readonly OpenedBundle[];
   /** One line each, without "warning:". */
   readonly warnings: readonly string[];
 }
@@ -36,15 +64,15 @@ export interface Opening {
 /**
  * Every credential that a start asks for, verified from the root keys on; or none of them.
  *
- * @param nodeConfiguration - path of node.json; the default place if undefined
+ * @param readIdentity - the node's identity; its seed is wiped here
  * @throws Failure everything that a reader refuses (docs/bundle-format.md §9)
  */
 export async function openBundles(
   request: OpeningRequest,
-  nodeConfiguration: string | undefined,
+  node: Located<NodeConfiguration>,
+  readIdentity: () => Promise<Identity>,
   now: Date,
 ): Promise<Opening> {
-  const node = await readNode(nodeConfiguration);
   const cluster = await openNode(node, now);
   const { record: roster } = await readRoster(cluster);
   const warnings: string[] = [];
@@ -55,11 +83,14 @@ export async function openBundles(
     warnings.push(message);
   };
   judgeAge(roster, `roster ${String(roster.generation)}`);
-  const wanted = await selectBundles(cluster, roster, request);
-  const identity = await readIdentity(node.configuration.identity);
+  const statements = await Promise.all(
+    request.bundles.map((wanted) => readWanted(cluster, roster, request, wanted)),
+  );
+  const selected = selectFrom(statements, request.credentials);
+  const identity = await readIdentity();
   const credentials: OpenedCredential[] = [];
   try {
-    for (const [statement, names] of wanted) {
+    for (const [{ record: statement }, names] of selected) {
       const options = {
         names,
         node: node.configuration.node,
@@ -69,7 +100,8 @@ export async function openBundles(
       };
       credentials.push(...(await openCredentials(cluster, roster, statement, identity, options)));
     }
-    return { credentials, warnings: [...new Set(warnings)] };
+    const bundles = statements.map(describeOpened);
+    return { credentials, bundles, warnings: [...new Set(warnings)] };
   } catch (error) {
     wipe(...credentials.map(({ value }) => value));
     throw error;
@@ -78,40 +110,34 @@ export async function openBundles(
   }
 }
 
-/** The statements that a start may have, and which of their credentials it wants. */
-async function selectBundles(
+/** The statement that a start may have of a bundle: the newest, or the one that was decided. */
+async function readWanted(
   cluster: Cluster,
   roster: VerifiedRoster,
-  { bundles, credentials, unit, inPlace }: OpeningRequest,
-): Promise<ReadonlyMap<VerifiedStatement, string[]>> {
-  const statements = await Promise.all(
-    bundles.map(async ({ bundle, floor }) => {
-      const statement = await requireStatement(cluster, roster, bundle);
-      judgeStart(statement, roster, { unit, inPlace, floor }, cluster.now);
-      return statement;
-    }),
-  );
-  const selected = new Map(statements.map((statement) => [statement, [] as string[]]));
-  const names = new Set(
-    credentials ?? statements.flatMap((statement) => statement.credentials.map(({ name }) => name)),
-  );
-  for (const name of names) {
-    const holders = statements.filter((statement) =>
-      statement.credentials.some((credential) => credential.name === name),
+  { unit, inPlace, decided }: OpeningRequest,
+  { bundle, floor }: BundleRequest,
+): Promise<ReadStatement> {
+  const pinned = decided?.get(bundle);
+  const read =
+    pinned === undefined
+      ? await requireReadStatement(cluster, roster, bundle)
+      : await readStatementAt(cluster, roster, { bundle, ...pinned });
+  if (read === undefined || (pinned !== undefined && hashOf(read) !== pinned.statement)) {
+    throw new Failure(
+      "bundle/absent",
+      `${cluster.source.name} has no longer bundle ${bundle} ${pinned === undefined ? "" : describeGeneration(pinned)} as this start began with it`,
     );
-    const [holder, other] = holders;
-    if (holder === undefined) {
-      const asked = bundles.map(({ bundle }) => bundle).join(", ");
-      throw new Failure("credential/missing", `no bundle of ${asked} has a credential ${name}`);
-    }
-    if (other !== undefined) {
-      throw new Failure(
-        "usage/invalid",
-        `credential ${name} is in ${holder.name} and in ${other.name}`,
-        "ask for one of the two bundles, or rename the credential in one of them",
-      );
-    }
-    selected.get(holder)?.push(name);
   }
-  return selected;
+  judgeStart(read.record, roster, { unit, inPlace, floor }, cluster.now);
+  return read;
+}
+
+function hashOf({ bytes }: ReadStatement): string {
+  return hex(sha256(bytes));
+}
+
+function describeOpened(read: ReadStatement): OpenedBundle {
+  const { name, series, generation } = read.record;
+  const signers = read.signers.map((signer) => signer.name);
+  return { bundle: name, series, generation, statement: hashOf(read), signers };
 }

@@ -10,6 +10,12 @@ declare const verified: unique symbol;
 /** A statement that a signer of its name has signed. Made only by {@link judgeStatement}. */
 export type VerifiedStatement = Statement & { readonly [verified]: true };
 
+/** A verified statement, and who of those entitled to its name today has signed it. */
+export interface JudgedStatement {
+  readonly statement: VerifiedStatement;
+  readonly signers: readonly RosterSigner[];
+}
+
 /** Where a statement was found: what it has to call itself. */
 export interface StatementPlace {
   readonly bundle: string;
@@ -39,7 +45,7 @@ export function judgeStatement(
   roster: VerifiedRoster,
   place: StatementPlace,
   now: Date,
-): VerifiedStatement {
+): JudgedStatement {
   const what = `bundle ${place.bundle} ${describeGeneration(place)}`;
   const signers = signersOf(signed, "bundle");
   const known = roster.signers.filter(({ signer }) => signers.signers.includes(signer));
@@ -65,7 +71,7 @@ export function judgeStatement(
       `${what} calls itself ${statement.name} ${describeGeneration(statement)}`,
     );
   }
-  return statement as VerifiedStatement;
+  return { statement: statement as VerifiedStatement, signers: allowed };
 }
 
 function refuseSigners(known: readonly RosterSigner[], bundle: string, what: string): void {
