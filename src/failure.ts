@@ -73,6 +73,27 @@ export const failures = {
     "the file that holds a credential can't be read",
     "check the path and its mode",
   ],
+  // The agent: who asks, and for which unit.
+  "agent/unknown-asker": [
+    "refused",
+    "somebody who isn't systemd starting a unit asks the agent for a credential",
+    "look at what runs as root on this machine; systemd itself is never refused so",
+  ],
+  "unit/not-guarded": [
+    "configuration",
+    "a unit asks the agent for credentials, and nothing in it checks that they arrived",
+    "write the unit with 'sealaunch unit', or wrap it with 'sealaunch unit --wrap'",
+  ],
+  "systemd/unavailable": [
+    "unavailable",
+    "systemd doesn't answer",
+    "see 'systemctl is-system-running'",
+  ],
+  "host/sockets": [
+    "host",
+    "the kernel doesn't tell who is at the other end of a connection",
+    "install iproute2, whose ss(8) asks it",
+  ],
   // Formats: bytes that are not what they should be.
   "identity/malformed": [
     "data",

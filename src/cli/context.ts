@@ -68,7 +68,25 @@ export function createContext(command: Command): Context {
       inputTaken = true;
       return readInput();
     },
+    handedSocket,
+    told: () =>
+      new Promise((resolve) => {
+        for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, resolve);
+      }),
   };
+}
+
+/** The first descriptor that systemd hands over (sd_listen_fds(3)). */
+const firstDescriptor = 3;
+
+function handedSocket(): number {
+  const { LISTEN_FDS: count, LISTEN_PID: pid } = process.env;
+  if (count === "1" && pid === String(process.pid)) return firstDescriptor;
+  throw new Failure(
+    "usage/invalid",
+    "the agent is handed its socket by systemd, and was handed none",
+    "systemctl start sealaunch-agent.socket",
+  );
 }
 
 async function readInput(): Promise<Uint8Array> {

@@ -21,6 +21,7 @@
 import { Command, CommanderError } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { firstSteps } from "./first-steps.ts";
+import { addAgent } from "./agent.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
@@ -39,6 +40,7 @@ const families: readonly ((program: Command) => void)[] = [
   addReading,
   addRewrap,
   addRun,
+  addAgent,
 ];
 
 /** The program with all its commands; nothing has run yet. */

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
+import { parseStoreFile, type StoreObject } from "../service/store-path.ts";
 import { isVariableName } from "../service/variable.ts";
 import { mayBeAsked } from "./environment.ts";
 import type { BundleRequest } from "./open.ts";
@@ -43,6 +44,12 @@ export const runOptions = [
     repeats: true,
     help: "also set an environment variable to a credential: VARIABLE or VARIABLE=CREDENTIAL",
   },
+  {
+    name: "render",
+    value: "name=file",
+    repeats: true,
+    help: "one more credential: a file of the Nix store, with @CREDENTIAL@ replaced by its value",
+  },
   { name: "user", value: "user", help: "the user that the service runs as, by name or number" },
   { name: "group", value: "group", help: "its group, instead of the user's own" },
   {
@@ -82,6 +89,8 @@ export interface RunRequest {
   readonly credentials: readonly string[] | undefined;
   /** Credentials by the variable that they become. */
   readonly variables: ReadonlyMap<string, string>;
+  /** Templates by the credential that they become. */
+  readonly renders: ReadonlyMap<string, StoreObject>;
   readonly user: string | undefined;
   readonly group: string | undefined;
   readonly supplementaryGroups: readonly string[];
@@ -112,7 +121,16 @@ export function parseRun(args: readonly string[]): RunRequest {
       "sealaunch run … -- /nix/store/…/bin/PROGRAM ARG…",
     );
   }
-  const values = parseOptions(args.slice(0, end));
+  return parseRequest(args.slice(0, end), program);
+}
+
+/**
+ * The request in the options of `run`, or of `check`, which has no program.
+ *
+ * @throws Failure `usage/invalid`, `usage/bad-name`, `closure/not-in-store`
+ */
+export function parseRequest(options: readonly string[], program: string): RunRequest {
+  const values = parseOptions(options);
   const one = (name: string): string | undefined => values.get(name)?.[0];
   const all = (name: string): readonly string[] => values.get(name) ?? [];
   const unit = one("unit");
@@ -120,6 +138,7 @@ export function parseRun(args: readonly string[]): RunRequest {
     bundles: all("bundle").map(parseBundle),
     credentials: values.get("credential")?.map((name) => parseName("credential", name)),
     variables: new Map(all("env").map(parseVariable)),
+    renders: new Map(all("render").map(parseRender)),
     user: one("user"),
     group: one("group"),
     supplementaryGroups: all("supplementary-group"),
@@ -201,6 +220,11 @@ function parseVariable(text: string): [variable: string, credential: string] {
     );
   }
   return [variable, parseName("credential", credential)];
+}
+
+function parseRender(text: string): [credential: string, template: StoreObject] {
+  const [, name = "", path = ""] = /^([^=]*)=(.*)$/su.exec(text) ?? [];
+  return [parseName("credential", name), parseStoreFile(path)];
 }
 
 function parseCapability(text: string): string {

@@ -4,13 +4,19 @@ import { Failure } from "../failure.ts";
 export interface StoreObject {
   /** `/nix/store/HASH-NAME`. */
   readonly storePath: string;
-  /** The whole path of the program. */
+  /** The whole path: of a program, or of a file that may be the store path itself. */
   readonly path: string;
 }
 
 // Nix's own grammar: 32 characters of its base 32 (no e, o, u, t), a dash, a name. Below it anything
 // but what stands for bytes that are no text: the shell has others there than were looked at.
-const grammar = /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211})\/[^\0\ufffd]+$/u;
+const grammar =
+  /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211})((?:\/[^\0\ufffd]+)?)$/u;
+
+/** Whether `path` is in the store at all, or claims to be. */
+export function isInStore(path: string): boolean {
+  return path.startsWith("/nix/store/");
+}
 
 /**
  * The program at `path`, which has to be below a store path.
@@ -18,13 +24,32 @@ const grammar = /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211}
  * @throws Failure `closure/not-in-store`
  */
 export function parseProgram(path: string): StoreObject {
-  const storePath = grammar.exec(path)?.[1];
-  const climbs = path.split("/").some((part) => part === ".." || part === ".");
-  // To realise a derivation would be to build it.
-  const isDerivation = storePath?.endsWith(".drv") === true;
-  if (storePath !== undefined && !climbs && !isDerivation) return { storePath, path };
+  const found = parseObject(path);
+  if (found !== undefined && found.storePath !== path) return found;
   throw new Failure(
     "closure/not-in-store",
     `program ${JSON.stringify(path.slice(0, 200))} is not below /nix/store/HASH-NAME/`,
   );
+}
+
+/**
+ * The file at `path`, which has to be a store path or below one.
+ *
+ * @throws Failure `closure/not-in-store`
+ */
+export function parseStoreFile(path: string): StoreObject {
+  const found = parseObject(path);
+  if (found !== undefined) return found;
+  throw new Failure(
+    "closure/not-in-store",
+    `file ${JSON.stringify(path.slice(0, 200))} is not /nix/store/HASH-NAME, nor below one`,
+  );
+}
+
+function parseObject(path: string): StoreObject | undefined {
+  const storePath = grammar.exec(path)?.[1];
+  const climbs = path.split("/").some((part) => part === ".." || part === ".");
+  // To realise a derivation would be to build it.
+  if (storePath === undefined || climbs || storePath.endsWith(".drv")) return undefined;
+  return { storePath, path };
 }

@@ -1,0 +1,165 @@
+import type { Located } from "../cluster/configuration.ts";
+import { wipe } from "../crypto/bytes.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
+import type { Decision } from "../formats/decision.ts";
+import { formatTime } from "../formats/fields.ts";
+import { readRegularFile } from "../host/files.ts";
+import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
+import { renderTemplate } from "../launch/render.ts";
+import { parseStoreFile, type StoreObject } from "../service/store-path.ts";
+import type { Asker } from "./asker.ts";
+import { keepDecision, readDecision } from "./decisions.ts";
+import { encodeManifest, manifestName } from "./manifest.ts";
+import { wantedBy, type Wanted } from "./wanted.ts";
+
+/** What the agent opens and realises with. */
+export interface Means {
+  readonly node: () => Promise<Located<NodeConfiguration>>;
+  readonly identity: (node: Located<NodeConfiguration>) => Promise<Identity>;
+  /** After it, these are on disk, and stay there for the unit. */
+  readonly realise: (
+    unit: string,
+    objects: readonly StoreObject[],
+    state: string,
+    timeoutMs: number,
+  ) => Promise<void>;
+}
+
+/** What one start of a unit gets. */
+export interface Prepared {
+  /** Every credential's bytes by name, the manifest's too. */
+  readonly answers: ReadonlyMap<string, Uint8Array>;
+  readonly decision: Decision;
+  /** Whether this is the first time that it was decided. */
+  readonly isNew: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** systemd's limit for one credential and for all of a unit (systemd.exec(5), SetCredential=). */
+const maxTotalSize = 1024 * 1024;
+
+const maxTemplateSize = 1024 * 1024;
+
+/**
+ * What a start of a unit gets: the newest that it may have, or, where an agent before this one has
+ * decided, the same bytes again. The decision is kept before this returns.
+ *
+ * @param timeoutMs - for fetching what the unit runs
+ * @throws Failure whatever keeps the unit from starting
+ */
+export async function prepareStart(
+  { unit, facts }: Asker,
+  means: Means,
+  timeoutMs: number,
+  now: Date,
+): Promise<Prepared> {
+  const [before, node] = await Promise.all([readDecision(facts.invocation), means.node()]);
+  const { wanted, decided } =
+    before === undefined ? { wanted: wantedBy(facts), decided: undefined } : recall(before);
+  const request = {
+    ...wanted,
+    unit,
+    inPlace: false,
+    ...(decided === undefined ? {} : { decided }),
+  };
+  const [realised, opened] = await Promise.allSettled([
+    means.realise(unit, wanted.objects, node.configuration.state, timeoutMs),
+    open(request, node, means, now),
+  ]);
+  const values = opened.status === "fulfilled" ? opened.value.credentials : [];
+  try {
+    if (opened.status === "rejected") throw opened.reason;
+    if (realised.status === "rejected") throw realised.reason;
+    const credentials = new Map(values.map(({ name, value }) => [name, value]));
+    const rendered = await render(wanted, credentials);
+    const all = new Map([...credentials, ...rendered]);
+    const answers = new Map([...all, [manifestName, encodeManifest(wanted.arguments, all)]]);
+    checkSize(unit, answers);
+    const decision = before ?? {
+      version: 1 as const,
+      unit,
+      invocation: facts.invocation,
+      at: formatTime(now),
+      bundles: opened.value.bundles.map((bundle) => ({ ...bundle, signers: [...bundle.signers] })),
+      credentials: [...credentials.keys()],
+      renders: [...wanted.renders].map(([credential, { path }]) => ({
+        credential,
+        template: path,
+      })),
+      arguments: [...wanted.arguments],
+      storePaths: [...new Set(wanted.objects.map(({ storePath }) => storePath))],
+    };
+    if (before === undefined) await keepDecision(decision);
+    return { answers, decision, isNew: before === undefined, warnings: opened.value.warnings };
+  } catch (error) {
+    wipe(...values.map(({ value }) => value));
+    throw error;
+  }
+}
+
+function open(
+  request: OpeningRequest,
+  node: Located<NodeConfiguration>,
+  means: Means,
+  now: Date,
+): Promise<Opening> {
+  // A unit may be started for its closure alone.
+  if (request.bundles.length === 0) {
+    return Promise.resolve({ credentials: [], bundles: [], warnings: [] });
+  }
+  return openBundles(request, node, () => means.identity(node), now);
+}
+
+/** What was wanted when the start began, whatever the unit says now. */
+function recall(before: Decision): {
+  readonly wanted: Wanted;
+  readonly decided: ReadonlyMap<string, Decision["bundles"][number]>;
+} {
+  const renders = before.renders.map(
+    ({ credential, template }) => [credential, parseStoreFile(template)] as const,
+  );
+  return {
+    wanted: {
+      bundles: before.bundles.map(({ bundle }) => ({ bundle, floor: 0 })),
+      credentials: before.credentials,
+      renders: new Map(renders),
+      objects: before.storePaths.map(parseStoreFile),
+      arguments: before.arguments,
+    },
+    decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),
+  };
+}
+
+async function render(
+  { renders }: Wanted,
+  credentials: ReadonlyMap<string, Uint8Array>,
+): Promise<Map<string, Uint8Array>> {
+  const rendered = new Map<string, Uint8Array>();
+  for (const [name, { path }] of renders) {
+    if (credentials.has(name)) {
+      throw new Failure(
+        "usage/invalid",
+        `--render ${name}: a bundle has a credential of that name`,
+        "give what is rendered another name",
+      );
+    }
+    const template = await readRegularFile(path, maxTemplateSize);
+    if (template === undefined) {
+      throw new Failure("credential/missing", `--render ${name}: there is no ${path}`);
+    }
+    rendered.set(name, renderTemplate(template, credentials, path));
+  }
+  return rendered;
+}
+
+function checkSize(unit: string, answers: ReadonlyMap<string, Uint8Array>): void {
+  const size = [...answers.values()].reduce((sum, { length }) => sum + length, 0);
+  if (size <= maxTotalSize) return;
+  throw new Failure(
+    "credential/too-large",
+    `the credentials of ${unit} have together over ${String(maxTotalSize)} bytes, which systemd doesn't deliver`,
+    "ask for fewer of them with --credential NAME, or let the service be several units",
+  );
+}

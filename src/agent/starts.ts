@@ -1,0 +1,91 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { wipe } from "../crypto/bytes.ts";
+import { Failure, type FailureCode } from "../failure.ts";
+import { isStillAsking, type Asker } from "./asker.ts";
+import { prepareStart, type Means, type Prepared } from "./start.ts";
+import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
+
+/** systemd asks for all credentials of a command at once; a later command's are opened anew. */
+const lingerMs = 10_000;
+/** So long before systemd gives up on a start, the agent does, and says why. */
+const reserveMs = 2_000;
+const longestWaitMs = 3_600_000;
+
+// What somebody, or a cache that comes back, may mend while the start waits.
+const maySettle: ReadonlySet<FailureCode> = new Set([
+  "closure/unavailable",
+  "closure/absent",
+  "bundle/absent",
+  "bundle/below-floor",
+  "header/absent",
+  "entry/absent",
+  "pool/absent",
+  "roster/absent",
+]);
+
+/** The starts that are going on, each decided once. */
+export interface Starts {
+  /** What the start gets that the asker belongs to. @throws Failure as `prepareStart` */
+  get(asker: Asker): Promise<Prepared>;
+  /** After it, a refused start has been told of in the unit's own journal, once. */
+  refuse(asker: Asker, failure: Failure): Promise<void>;
+}
+
+/** No start is going on yet. */
+export function createStarts(means: Means): Starts {
+  const going = new Map<string, Promise<Prepared>>();
+  const told = new Set<string>();
+  const refusals = new Map<string, { readonly reason: string; readonly times: number }>();
+
+  const begin = async (asker: Asker): Promise<Prepared> => {
+    const { unit, facts } = asker;
+    const prepared = await waitFor(asker, means);
+    refusals.delete(unit);
+    if (prepared.isNew) void recordOpening(prepared.decision, prepared.warnings);
+    setTimeout(() => {
+      going.delete(facts.invocation);
+      wipe(...prepared.answers.values());
+    }, lingerMs).unref();
+    return prepared;
+  };
+
+  return {
+    get: (asker) => {
+      const { invocation } = asker.facts;
+      const known = going.get(invocation);
+      if (known !== undefined) return known;
+      const start = begin(asker);
+      going.set(invocation, start);
+      start.catch(() => setTimeout(() => going.delete(invocation), lingerMs).unref());
+      return start;
+    },
+    refuse: async ({ unit, facts: { invocation } }, failure) => {
+      if (told.has(invocation)) return;
+      told.add(invocation);
+      setTimeout(() => told.delete(invocation), lingerMs).unref();
+      const reason = `${failure.code} ${failure.message}`;
+      const before = refusals.get(unit);
+      const times = before?.reason === reason ? before.times + 1 : 1;
+      refusals.set(unit, { reason, times });
+      await recordRefusal(unit, invocation, failure, times);
+    },
+  };
+}
+
+/** Tries until it is prepared, can't get better, or systemd is about to give up. */
+async function waitFor(asker: Asker, means: Means): Promise<Prepared> {
+  const { unit, facts } = asker;
+  const limit = Math.min(facts.startTimeoutMs, longestWaitMs);
+  const deadline = Date.now() + Math.max(0, limit - reserveMs);
+  for (let tries = 0; ; tries++) {
+    try {
+      return await prepareStart(asker, means, Math.max(1, deadline - Date.now()), new Date());
+    } catch (error) {
+      if (!(error instanceof Failure) || !maySettle.has(error.code)) throw error;
+      const wait = Math.min(250 * 2 ** tries, 5_000);
+      if (Date.now() + wait >= deadline || !(await isStillAsking(asker))) throw error;
+      if (tries === 0) void recordWaiting(unit, facts.invocation, error);
+      await pause(wait);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { Failure } from "../failure.ts";
+import type { Decision } from "../formats/decision.ts";
+import { priority, writeJournal } from "../host/journal.ts";
+
+// What is said of a start is said where its owner looks: among the unit's own entries.
+
+type Fields = Readonly<Record<string, string>>;
+
+function say(unit: string, invocation: string, fields: Fields): Promise<void> {
+  return writeJournal({
+    SYSLOG_IDENTIFIER: "sealaunch",
+    OBJECT_SYSTEMD_UNIT: unit,
+    SEALAUNCH_INVOCATION: invocation,
+    ...fields,
+  }).catch(() => undefined);
+}
+
+/** Writes one audit line for each bundle that was opened, and each warning. */
+export async function recordOpening(
+  { unit, invocation, bundles, credentials }: Decision,
+  warnings: readonly string[],
+): Promise<void> {
+  for (const warning of warnings) {
+    await say(unit, invocation, { MESSAGE: `warning: ${warning}`, PRIORITY: priority.warning });
+  }
+  for (const { bundle, series, generation, statement, signers } of bundles) {
+    const number = series === 0 ? String(generation) : `${String(series)}.${String(generation)}`;
+    await say(unit, invocation, {
+      MESSAGE: `opened bundle ${bundle} ${number}, signed by ${signers.join(", ")}, for ${unit}: ${credentials.join(", ")}`,
+      PRIORITY: priority.info,
+      SEALAUNCH_BUNDLE: bundle,
+      SEALAUNCH_GENERATION: number,
+      SEALAUNCH_SIGNER: signers.join(" "),
+      SEALAUNCH_STATEMENT: statement,
+    });
+  }
+}
+
+/** Writes that a start waits for something that may still come. */
+export function recordWaiting(unit: string, invocation: string, failure: Failure): Promise<void> {
+  return say(unit, invocation, {
+    MESSAGE: `waiting: ${failure.message}`,
+    PRIORITY: priority.notice,
+    SEALAUNCH_CODE: failure.code,
+  });
+}
+
+/** Writes why a start was refused; `times` in a row, this one included, for the same reason. */
+export async function recordRefusal(
+  unit: string,
+  invocation: string,
+  failure: Failure,
+  times: number,
+): Promise<void> {
+  const again = times === 1 ? "" : ` (${String(times)} times in a row)`;
+  const fields = { PRIORITY: priority.error, SEALAUNCH_CODE: failure.code };
+  await say(unit, invocation, {
+    ...fields,
+    MESSAGE: `error: ${failure.message}${again}`,
+    SEALAUNCH_HINT: failure.hint,
+    SEALAUNCH_TIMES: String(times),
+  });
+  if (times === 1) await say(unit, invocation, { ...fields, MESSAGE: `hint: ${failure.hint}` });
+}

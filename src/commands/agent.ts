@@ -1,0 +1,24 @@
+import { createStarts } from "../agent/starts.ts";
+import { agentSocket, serve } from "../agent/server.ts";
+import { readIdentity, readNode } from "../cluster/configuration.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * Serves credentials to the units of this machine until it is told to stop.
+ *
+ * @throws Failure `usage/invalid` if systemd didn't hand over the listening socket
+ */
+export async function agent(context: Context): Promise<void> {
+  const descriptor = context.handedSocket();
+  const starts = createStarts({
+    node: () => readNode(context.configuration),
+    identity: ({ configuration }) => readIdentity(configuration.identity),
+    realise: () => Promise.resolve(),
+  });
+  const server = await serve(descriptor, starts, (line) => {
+    context.warn(line);
+  });
+  context.print(`answers on ${agentSocket}`);
+  await context.told();
+  await server.close();
+}

@@ -1,0 +1,51 @@
+import * as z from "zod/mini";
+import { utf8 } from "../crypto/bytes.ts";
+import { decodeConfiguration } from "./canonical.ts";
+import {
+  clusterField as invocationField,
+  countField,
+  hashField,
+  nameField,
+  timeField,
+} from "./fields.ts";
+
+/**
+ * What the agent has decided for one start of a unit, so that all of its credentials are of one
+ * generation even if the agent restarts in between. It holds no secret. The file is the node's own,
+ * `/run/sealaunch/decisions/INVOCATION.json` (docs/units.md).
+ */
+const Decision = z.strictObject({
+  version: z.literal(1),
+  unit: nameField("unit"),
+  /** The start, as systemd numbers it: 32 hex digits (systemd.exec(5), $INVOCATION_ID). */
+  invocation: invocationField,
+  at: timeField,
+  bundles: z.array(
+    z.strictObject({
+      bundle: nameField("bundle"),
+      series: countField(0),
+      generation: countField(1),
+      /** Of the statement's bytes. */
+      statement: hashField,
+      /** By the roster's names. */
+      signers: z.array(nameField("signer")),
+    }),
+  ),
+  /** Those that were opened, without what was rendered of them. */
+  credentials: z.array(nameField("credential")),
+  renders: z.array(z.strictObject({ credential: nameField("credential"), template: z.string() })),
+  /** Of each guarded command. */
+  arguments: z.array(hashField),
+  /** The store paths that are pinned for it. */
+  storePaths: z.array(z.string()),
+});
+export type Decision = z.infer<typeof Decision>;
+
+export function encodeDecision(decision: Decision): Uint8Array {
+  return utf8(`${JSON.stringify(decision)}\n`);
+}
+
+/** @throws Failure `configuration/invalid`, naming the field */
+export function decodeDecision(bytes: Uint8Array, path: string): Decision {
+  return decodeConfiguration(bytes, Decision, path);
+}

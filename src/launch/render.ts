@@ -1,0 +1,43 @@
+import { concatBytes } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import { nameKinds } from "../formats/names.ts";
+
+const at = 0x40;
+
+/**
+ * A template with every `@NAME@` replaced by the credential of that name, in one pass over its
+ * bytes: what is put in is not looked at again. A single `@`, or one that no name follows, stays.
+ *
+ * @param path - of the template, for the message
+ * @returns bytes that the caller wipes
+ * @throws Failure `credential/missing` if a name is no credential of this start
+ */
+export function renderTemplate(
+  template: Uint8Array,
+  credentials: ReadonlyMap<string, Uint8Array>,
+  path: string,
+): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (let open = template.indexOf(at); open >= 0;) {
+    const close = template.indexOf(at, open + 1);
+    if (close < 0) break;
+    const name = Buffer.from(template.subarray(open + 1, close)).toString("latin1");
+    if (!nameKinds.credential.is(name)) {
+      open = close;
+      continue;
+    }
+    const value = credentials.get(name);
+    if (value === undefined) {
+      const known = [...credentials.keys()].join(", ");
+      throw new Failure(
+        "credential/missing",
+        `${path} asks for credential ${name}, and this start has only ${known}`,
+      );
+    }
+    parts.push(template.subarray(from, open), value);
+    from = close + 1;
+    open = template.indexOf(at, from);
+  }
+  return concatBytes(...parts, template.subarray(from));
+}
