@@ -90,9 +90,7 @@ function parseGuarded([wrapper = "", verb = "", ...rest]: readonly string[]): Gu
     return { wrapper, request: parseRequest(options, program), hash };
   }
   if (verb !== "check") return undefined;
-  // systemctl(1) ends the words with this, and no option is it.
-  const options = rest.slice(0, rest.indexOf(";"));
-  return { wrapper, request: parseRequest(options, ""), hash: hashArguments([verb, ...options]) };
+  return { wrapper, request: parseRequest(rest, ""), hash: hashArguments([verb, ...rest]) };
 }
 
 /** As the wrapper computes it: of the arguments, each with a NUL at its end. */

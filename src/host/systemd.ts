@@ -1,10 +1,10 @@
 import { Failure } from "../failure.ts";
-import { findProgram, run } from "./process.ts";
-import { coalesce } from "./coalesce.ts";
+import { openBus } from "./dbus.ts";
+import type { Value } from "./dbus-wire.ts";
 
 /** A command line of a unit, as PID 1 has it: specifiers resolved, variables not yet expanded. */
 export interface UnitCommand {
-  /** The argument vector's words. A blank within an argument divides it here. */
+  /** The argument vector. */
   readonly words: readonly string[];
 }
 
@@ -27,114 +27,75 @@ export interface UnitFacts {
   readonly commands: readonly UnitCommand[];
   /** How long each of the commands may take to start, in milliseconds; Infinity for no limit. */
   readonly startTimeoutMs: number;
-  /** When it was last seen to become inactive, in milliseconds of the epoch; undefined if never. */
+  /** When it last became inactive, in milliseconds of the epoch; undefined if never. */
   readonly inactiveSince: number | undefined;
 }
 
-const properties = [
-  "Id",
-  "LoadState",
-  "ActiveState",
-  "MainPID",
-  "ControlPID",
-  "ControlGroup",
-  "InvocationID",
-  "ExecStartPre",
-  "ExecStart",
-  "TimeoutStartUSec",
-  "InactiveEnterTimestamp",
-];
+const bus = openBus();
 
-const deadlineMs = 10_000;
-
-// One call answers for all units that were asked for while the one before it ran: when a machine
-// boots, a hundred start at once.
-const askTogether = coalesce(async (units: readonly string[]) => {
-  const asked = [...new Set(units)];
-  const blocks = await show(asked);
-  // An argument with an empty line in it would give one unit the facts of another.
-  const own =
-    blocks.length === asked.length
-      ? blocks
-      : await Promise.all(asked.map(async (unit) => (await show([unit])).join("\n")));
-  return new Map(asked.map((unit, index) => [unit, parseUnit(unit, own[index] ?? "")]));
-});
-
-async function show(units: readonly string[]): Promise<string[]> {
-  const { exitCode, stdout, stderr } = await run(
-    await findProgram("systemctl"),
-    ["show", "--timestamp=us+utc", `--property=${properties.join()}`, "--", ...units],
-    { timeoutMs: deadlineMs },
-  );
-  if (exitCode === 0) return new TextDecoder().decode(stdout).split("\n\n");
-  throw new Failure(
-    "systemd/unavailable",
-    `PID 1 doesn't tell about ${units.join(", ").slice(0, 200)}: ${stderr.trim().split("\n")[0]?.slice(0, 200) ?? ""}`,
-  );
-}
+const unitInterface = "org.freedesktop.systemd1.Unit";
+const serviceInterface = "org.freedesktop.systemd1.Service";
 
 /**
- * What PID 1 says of a service now.
+ * What PID 1 says of a service now. All is asked at once, and answered in the order asked.
  *
  * @param unit - of the grammar of unit names
  * @throws Failure `systemd/unavailable`
  */
 export async function showUnit(unit: string): Promise<UnitFacts> {
-  const facts = (await askTogether(unit)).get(unit);
-  if (facts !== undefined) return facts;
-  throw new Failure("systemd/unavailable", `PID 1 says nothing of ${unit}`);
-}
-
-/** What systemctl(1) shows of a unit, read. */
-export function parseUnit(unit: string, text: string): UnitFacts {
-  const lines = text.split("\n");
-  const values = (name: string): string[] =>
-    lines.filter((line) => line.startsWith(`${name}=`)).map((line) => line.slice(name.length + 1));
-  // The first: what follows could be part of an argument that has a newline.
-  const value = (name: string): string => values(name)[0] ?? "";
+  const path = objectPath(unit);
+  const get = async (inInterface: string, name: string): Promise<Value> => {
+    const [value] = await bus.call({
+      path,
+      interface: "org.freedesktop.DBus.Properties",
+      member: "Get",
+      strings: [inInterface, name],
+    });
+    if (value !== undefined) return value;
+    throw new Failure("systemd/unavailable", `PID 1 says nothing of ${unit}'s ${name}`);
+  };
+  const [load, active, invocation, inactive, main, control, group, pre, start, timeout] =
+    await Promise.all([
+      get(unitInterface, "LoadState"),
+      get(unitInterface, "ActiveState"),
+      get(unitInterface, "InvocationID"),
+      get(unitInterface, "InactiveEnterTimestamp"),
+      get(serviceInterface, "MainPID"),
+      get(serviceInterface, "ControlPID"),
+      get(serviceInterface, "ControlGroup"),
+      get(serviceInterface, "ExecStartPre"),
+      get(serviceInterface, "ExecStart"),
+      get(serviceInterface, "TimeoutStartUSec"),
+    ]);
   return {
     unit,
-    loadState: value("LoadState"),
-    activeState: value("ActiveState"),
-    mainPid: Number(value("MainPID")),
-    controlPid: Number(value("ControlPID")),
-    controlGroup: value("ControlGroup"),
-    invocation: value("InvocationID"),
-    commands: [...values("ExecStartPre"), ...values("ExecStart")].flatMap(parseCommand),
-    startTimeoutMs: parseTimeSpan(value("TimeoutStartUSec")),
-    inactiveSince: parseTimestamp(value("InactiveEnterTimestamp")),
+    loadState: String(load),
+    activeState: String(active),
+    mainPid: Number(main),
+    controlPid: Number(control),
+    controlGroup: String(group),
+    invocation: invocation instanceof Uint8Array ? Buffer.from(invocation).toString("hex") : "",
+    commands: [...commandsOf(pre), ...commandsOf(start)],
+    startTimeoutMs: typeof timeout === "number" ? timeout / 1000 : Infinity,
+    inactiveSince: inactive === 0 ? undefined : Number(inactive) / 1000,
   };
 }
 
-function parseCommand(text: string): UnitCommand[] {
-  const argv = /^\{ path=.*? ; argv\[\]=(.*)/u.exec(text)?.[1];
-  return argv === undefined ? [] : [{ words: argv.split(" ") }];
+/** The commands of a property of type `a(sasbttttuii)`: path, arguments, and what became of them. */
+function commandsOf(value: Value): UnitCommand[] {
+  if (!Array.isArray(value)) return [];
+  return (value as readonly Value[]).map((command) => {
+    const words = Array.isArray(command) ? (command as readonly Value[])[1] : undefined;
+    return { words: Array.isArray(words) ? words.map(String) : [] };
+  });
 }
 
-const unitsOfTime: Readonly<Record<string, number>> = {
-  us: 0.001,
-  ms: 1,
-  s: 1000,
-  min: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-  month: 2_629_800_000,
-  y: 31_557_600_000,
-};
-
-/** A time span as systemd prints it, `1min 30s`, in milliseconds (systemd.time(7)). */
-export function parseTimeSpan(text: string): number {
-  const parts = [...text.matchAll(/([0-9.]+)(us|ms|s|min|h|d|w|month|y)(?= |$)/gu)];
-  if (parts.length === 0) return Infinity;
-  return parts.reduce(
-    (sum, [, count, name = ""]) => sum + Number(count) * (unitsOfTime[name] ?? 0),
-    0,
-  );
-}
-
-/** A time as `--timestamp=us+utc` prints it, `Sat 2026-11-28 06:58:50.123456 UTC`. */
-function parseTimestamp(text: string): number | undefined {
-  const [, day, time] = /(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) UTC$/u.exec(text) ?? [];
-  return day === undefined || time === undefined ? undefined : Date.parse(`${day}T${time}Z`);
+/** Where PID 1 has a unit: every byte that is no letter or digit as `_` and two hex digits. */
+function objectPath(unit: string): string {
+  const escaped = [...Buffer.from(unit)].map((byte, index) => {
+    const char = String.fromCharCode(byte);
+    const isPlain = /[A-Za-z]/u.test(char) || (index > 0 && /[0-9]/u.test(char));
+    return isPlain ? char : `_${byte.toString(16).padStart(2, "0")}`;
+  });
+  return `/org/freedesktop/systemd1/unit/${escaped.join("")}`;
 }
