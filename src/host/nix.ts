@@ -1,27 +1,12 @@
 import { constants } from "node:fs";
 import { access, lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { Failure, type FailureCode } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import type { StoreObject } from "../service/store-path.ts";
-import { findProgram, run, type RunResult } from "./process.ts";
+import { explain, fetchOptions, isLostRace, maxTries, tookTooLong } from "./nix-errors.ts";
+import { findProgram, run } from "./process.ts";
 
 const daemonSocket = "/nix/var/nix/daemon-socket/socket";
-
-// Each measured against Nix 2.8 (docs/decisions): a 404 is otherwise remembered for an hour, so
-// that a node which asked before the publisher was done fails for an hour; and a server that
-// accepts and says nothing hangs for ever.
-const fetchOptions = {
-  "narinfo-cache-negative-ttl": "0",
-  "connect-timeout": "5",
-  "stalled-download-timeout": "10",
-  "download-attempts": "3",
-} as const;
-
-// Processes that ask a cache for the first time at once disturb each other in the file where Nix
-// remembers answers: "FOREIGN KEY constraint failed" for all but one (measured, 25 at once). The next
-// time the cache is known.
-const lostRace = /executing SQLite statement|database .* is busy/u;
-const maxTries = 8;
 
 /** Whether a Nix daemon accepts connections; root then leaves the store's database to it. */
 async function hasDaemon(): Promise<boolean> {
@@ -77,7 +62,18 @@ async function isRunning(pid: number): Promise<boolean> {
   return stat !== undefined && !/\) [ZX] /u.test(stat);
 }
 
-async function fetchClosure(program: StoreObject, pin: string, timeoutMs: number): Promise<void> {
+/**
+ * After it, a closure is on disk and pinned at `pin`, as nix-store does it; a daemon works for it where
+ * there is one.
+ *
+ * @throws Failure `closure/absent`, `closure/unavailable`, `closure/untrusted`,
+ *   `closure/corrupt`, `closure/failed`
+ */
+export async function fetchClosure(
+  { storePath }: Pick<StoreObject, "storePath">,
+  pin: string,
+  timeoutMs: number,
+): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   const environment = (await hasDaemon()) ? { NIX_REMOTE: "daemon" } : {};
   const attempt = async (substituters?: string): Promise<Failure | undefined> => {
@@ -87,14 +83,15 @@ async function fetchClosure(program: StoreObject, pin: string, timeoutMs: number
     }).flatMap(([name, value]) => ["--option", name, value]);
     const nixStore = await findProgram("nix-store");
     for (let tries = 1; ; tries++) {
-      const result = await run(
-        nixStore,
-        ["--realise", program.storePath, "--add-root", pin, ...options],
-        { environment, timeoutMs: Math.max(1, deadline - Date.now()), diesWithUs: true },
-      );
+      const result = await run(nixStore, ["--realise", storePath, "--add-root", pin, ...options], {
+        environment,
+        timeoutMs: Math.max(1, deadline - Date.now()),
+        diesWithUs: true,
+      });
       if (result.exitCode === 0) return undefined;
-      if (!lostRace.test(result.stderr) || tries === maxTries) {
-        return explain(program.storePath, result, timeoutMs);
+      if (result.timedOut) return tookTooLong(storePath, timeoutMs);
+      if (!isLostRace(result.stderr) || tries === maxTries) {
+        return explain(storePath, result.stderr);
       }
       await pause(tries * 100);
     }
@@ -114,47 +111,10 @@ async function fetchClosure(program: StoreObject, pin: string, timeoutMs: number
   if (failure !== undefined) throw failure;
 }
 
-const signs: readonly (readonly [FailureCode, RegExp, string])[] = [
-  [
-    "closure/untrusted",
-    /is not signed by any of the keys|lacks a (?:valid )?signature/u,
-    "no cache has it signed by a key that this node trusts",
-  ],
-  [
-    "closure/corrupt",
-    /hash mismatch|is corrupt|partial file|bad (?:archive|NAR)|input is not (?:in|a)|compressed data|decompress|claims to be content-addressed/iu,
-    "a cache sent altered or broken bytes",
-  ],
-  [
-    "closure/unavailable",
-    /unable to download|HTTP error 5|Couldn't connect|timed out|Timeout was reached|Could not resolve/u,
-    "a cache doesn't answer, or with an error",
-  ],
-  [
-    "closure/absent",
-    /don't know how to build these paths|does not exist in binary cache|no substituter that can build|is required, but/u,
-    "no cache has it, or its whole closure",
-  ],
-];
-
-/** nix-store ends with 1 whatever went wrong; its words, in the C locale, tell (measured with 2.8). */
-function explain(storePath: string, { stderr, timedOut }: RunResult, timeoutMs: number): Failure {
-  if (timedOut) {
-    const seconds = String(Math.round(timeoutMs / 1000));
-    return new Failure("closure/unavailable", `${storePath} was not fetched within ${seconds} s`);
-  }
-  const found = signs.find(([, sign]) => sign.test(stderr));
-  if (found !== undefined)
-    return new Failure(found[0], `${storePath} can't be realised: ${found[2]}`);
-  const reason = stderr.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
-  return new Failure(
-    "closure/failed",
-    `${storePath} can't be realised: ${reason}`,
-    `nix-store --realise ${storePath}`,
-  );
-}
-
-async function listSubstituters(environment: Readonly<Record<string, string>>): Promise<string[]> {
+/** The caches that nix.conf names, in its order. */
+export async function listSubstituters(
+  environment: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const nix = await findProgram("nix");
   const features = ["--extra-experimental-features", "nix-command"];
   // The command has had two names; the older one is Debian's.
@@ -169,8 +129,27 @@ async function listSubstituters(environment: Readonly<Record<string, string>>): 
   return [];
 }
 
-/** Valid isn't present: Nix believes its database, and looks at no file. */
-async function requireProgram({ storePath, path }: StoreObject): Promise<void> {
+/** A program has to be a file that may be executed. */
+async function requireProgram(program: StoreObject): Promise<void> {
+  await requireFile(program);
+  const { path } = program;
+  const mayRun = await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  if (mayRun) return;
+  throw new Failure("program/not-executable", `${path} is no executable file in its store path`);
+}
+
+/**
+ * After it, a file of the store is one on disk. Valid isn't present: Nix believes its database, and
+ * looks at no file.
+ *
+ * @throws Failure `closure/corrupt`, `program/not-executable`
+ */
+export async function requireFile({ storePath, path }: StoreObject): Promise<void> {
+  const facts = await stat(path).catch(() => undefined);
+  if (facts?.isFile() === true) return;
   const isPresent = await lstat(storePath).then(
     () => true,
     () => false,
@@ -182,11 +161,5 @@ async function requireProgram({ storePath, path }: StoreObject): Promise<void> {
       `nix-store --repair-path ${storePath}`,
     );
   }
-  const facts = await stat(path).catch(() => undefined);
-  const mayRun = await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (facts?.isFile() === true && mayRun) return;
   throw new Failure("program/not-executable", `${path} is no executable file in its store path`);
 }
