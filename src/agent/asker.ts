@@ -35,10 +35,11 @@ export async function identifyAsker(listening: string, own: number): Promise<Ask
     facts.catch(() => undefined);
     return facts;
   };
-  const [socket] = await Promise.all([peerInode(listening, own), foresee(factsOf)]);
-  const claim = await claimOf(socket);
+  foresee(factsOf);
+  const socket = await peerInode(listening, own);
+  const claim = claimOf(socket);
   const facts = await factsOf(claim.unit);
-  const process = await findHolder(facts, socket);
+  const process = findHolder(facts, socket);
   if (process !== undefined) return { ...claim, facts, process, socket };
   throw new Failure(
     "agent/unknown-asker",
@@ -49,16 +50,16 @@ export async function identifyAsker(listening: string, own: number): Promise<Ask
 const maxForeseen = 8;
 
 /** Begins to ask about the units that somebody claims to be at this moment. */
-async function foresee(factsOf: (unit: string) => Promise<UnitFacts>): Promise<void> {
-  const names = [...(await abstractNames()).values()].flat();
+function foresee(factsOf: (unit: string) => Promise<UnitFacts>): void {
+  const names = [...abstractNames().values()].flat();
   const claims = names.map(parseClaim).filter((claim) => claim !== undefined);
   for (const unit of new Set(claims.slice(0, maxForeseen).map((claim) => claim.unit))) {
     void factsOf(unit);
   }
 }
 
-async function claimOf(socket: number): Promise<Claim> {
-  const names = (await abstractNames()).get(socket) ?? [];
+function claimOf(socket: number): Claim {
+  const names = abstractNames().get(socket) ?? [];
   const claim = names.length === 1 ? parseClaim(names[0] ?? "") : undefined;
   if (claim !== undefined) return claim;
   throw new Failure(
@@ -68,32 +69,27 @@ async function claimOf(socket: number): Promise<Claim> {
 }
 
 /** The process of a unit that PID 1 is starting, where it or a child of it has that socket. */
-async function findHolder(
+function findHolder(
   { mainPid, controlPid, controlGroup }: UnitFacts,
   socket: number,
-): Promise<ProcessFacts | undefined> {
+): ProcessFacts | undefined {
   const started = [mainPid, controlPid].filter((pid) => pid > 0);
-  const children = await Promise.all(started.map(childrenOf));
-  for (const pid of [...children.flat(), ...started]) {
-    const process = await processFacts(pid);
-    if (process !== undefined && (await isHolder(process, controlGroup, socket))) return process;
-  }
-  return undefined;
+  return [...started.flatMap(childrenOf), ...started]
+    .map(processFacts)
+    .find((process) => process !== undefined && isHolder(process, controlGroup, socket));
 }
 
-async function isHolder(
+function isHolder(
   { pid, isSystemd, controlGroup }: ProcessFacts,
   expected: string,
   socket: number,
-): Promise<boolean> {
-  return (
-    isSystemd && expected !== "" && controlGroup === expected && (await holdsSocket(pid, socket))
-  );
+): boolean {
+  return isSystemd && expected !== "" && controlGroup === expected && holdsSocket(pid, socket);
 }
 
 /** Whether the asker is still who it was. To be asked just before the answer. */
-export async function isStillAsking({ process, facts, socket }: Asker): Promise<boolean> {
-  const now = await processFacts(process.pid);
+export function isStillAsking({ process, facts, socket }: Asker): boolean {
+  const now = processFacts(process.pid);
   if (now?.startTime !== process.startTime) return false;
   return isHolder(now, facts.controlGroup, socket);
 }

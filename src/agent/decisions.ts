@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { decodeDecision, encodeDecision, type Decision } from "../formats/decision.ts";
-import { listDirectory, readRegularFile, removeFile, writeFileAtomic } from "../host/files.ts";
+import {
+  listDirectory,
+  makeDirectory,
+  readRegularFile,
+  removeFile,
+  replaceVolatileFile,
+} from "../host/files.ts";
 
 /** Where decisions lie: in memory, since no start outlives the machine's. */
 const place = "/run/sealaunch/decisions";
@@ -21,8 +27,13 @@ export async function readDecision(invocation: string): Promise<Decision | undef
 }
 
 /** After it, that is what the start gets, whatever changes meanwhile. @throws Failure `write/refused` */
-export function keepDecision(decision: Decision): Promise<void> {
-  return writeFileAtomic(pathOf(decision.invocation), encodeDecision(decision), 0o600);
+export function keepDecision(decision: Decision): void {
+  replaceVolatileFile(pathOf(decision.invocation), encodeDecision(decision), 0o600);
+}
+
+/** After it, decisions have a place that is root's alone. @throws Failure `write/refused` */
+export function makePlace(): Promise<void> {
+  return makeDirectory(place, 0o700);
 }
 
 /** The invocations for which something was decided. */

@@ -59,9 +59,9 @@ async function answer(socket: Socket, starts: Starts, log: (line: string) => voi
   socket.resume();
   let asker: Asker | undefined;
   try {
-    asker = await identifyAsker(agentSocket, await inodeOf(descriptorOf(socket)));
+    asker = await identifyAsker(agentSocket, inodeOf(descriptorOf(socket)));
     const bytes = credentialFor(asker, (await starts.get(asker)).answers);
-    if (!(await isStillAsking(asker))) {
+    if (!isStillAsking(asker)) {
       throw new Failure("agent/unknown-asker", `${asker.unit} is no longer being started`);
     }
     await finish(socket, bytes);

@@ -91,7 +91,7 @@ export async function prepareStart(
       arguments: [...wanted.arguments],
       storePaths: [...new Set(wanted.objects.map(({ storePath }) => storePath))],
     };
-    if (before === undefined) await keepDecision(decision);
+    if (before === undefined) keepDecision(decision);
     return { answers, decision, isNew: before === undefined, warnings: opened.value.warnings };
   } catch (error) {
     wipe(...values.map(({ value }) => value));

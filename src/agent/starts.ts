@@ -9,6 +9,8 @@ import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
 const lingerMs = 10_000;
 /** So long before systemd gives up on a start, the agent does, and says why. */
 const reserveMs = 2_000;
+/** Writing to the journal would take processor time from the very start that it tells of. */
+const recordAfterMs = 50;
 const longestWaitMs = 3_600_000;
 
 // What somebody, or a cache that comes back, may mend while the start waits.
@@ -29,23 +31,36 @@ export interface Starts {
   get(asker: Asker): Promise<Prepared>;
   /** After it, a refused start has been told of in the unit's own journal, once. */
   refuse(asker: Asker, failure: Failure): Promise<void>;
+  /** After it, everything that is to be told has been. */
+  settle(): Promise<void>;
 }
 
 /** No start is going on yet. */
 export function createStarts(means: Means): Starts {
   const going = new Map<string, Promise<Prepared>>();
+  const lingering = new Map<string, NodeJS.Timeout>();
   const told = new Set<string>();
   const refusals = new Map<string, { readonly reason: string; readonly times: number }>();
+
+  const recording = new Set<Promise<void>>();
+  const later = (record: () => Promise<void>): void => {
+    const recorded = pause(recordAfterMs)
+      .then(record)
+      .finally(() => recording.delete(recorded));
+    recording.add(recorded);
+  };
 
   const begin = async (asker: Asker): Promise<Prepared> => {
     const { unit, facts } = asker;
     const prepared = await waitFor(asker, means);
     refusals.delete(unit);
-    if (prepared.isNew) void recordOpening(prepared.decision, prepared.warnings);
-    setTimeout(() => {
+    if (prepared.isNew) later(() => recordOpening(prepared.decision, prepared.warnings));
+    const forget = setTimeout(() => {
       going.delete(facts.invocation);
+      lingering.delete(facts.invocation);
       wipe(...prepared.answers.values());
     }, lingerMs).unref();
+    lingering.set(facts.invocation, forget);
     return prepared;
   };
 
@@ -53,6 +68,8 @@ export function createStarts(means: Means): Starts {
     get: (asker) => {
       const { invocation } = asker.facts;
       const known = going.get(invocation);
+      // What is being answered is not wiped under way.
+      lingering.get(invocation)?.refresh();
       if (known !== undefined) return known;
       const start = begin(asker);
       going.set(invocation, start);
@@ -69,6 +86,9 @@ export function createStarts(means: Means): Starts {
       refusals.set(unit, { reason, times });
       await recordRefusal(unit, invocation, failure, times);
     },
+    settle: async () => {
+      while (recording.size > 0) await Promise.all(recording);
+    },
   };
 }
 
@@ -83,7 +103,7 @@ async function waitFor(asker: Asker, means: Means): Promise<Prepared> {
     } catch (error) {
       if (!(error instanceof Failure) || !maySettle.has(error.code)) throw error;
       const wait = Math.min(250 * 2 ** tries, 5_000);
-      if (Date.now() + wait >= deadline || !(await isStillAsking(asker))) throw error;
+      if (Date.now() + wait >= deadline || !isStillAsking(asker)) throw error;
       if (tries === 0) void recordWaiting(unit, facts.invocation, error);
       await pause(wait);
     }

@@ -1,3 +1,4 @@
+import { makePlace } from "../agent/decisions.ts";
 import { createStarts } from "../agent/starts.ts";
 import { agentSocket, serve } from "../agent/server.ts";
 import { readIdentity, readNode } from "../cluster/configuration.ts";
@@ -10,6 +11,7 @@ import type { Context } from "./context.ts";
  */
 export async function agent(context: Context): Promise<void> {
   const descriptor = context.handedSocket();
+  await makePlace();
   const starts = createStarts({
     node: () => readNode(context.configuration),
     identity: ({ configuration }) => readIdentity(configuration.identity),
@@ -21,4 +23,5 @@ export async function agent(context: Context): Promise<void> {
   context.print(`answers on ${agentSocket}`);
   await context.told();
   await server.close();
+  await starts.settle();
 }

@@ -1,5 +1,14 @@
-import { constants } from "node:fs";
-import { link, mkdir, open, readdir, rename, rm, unlink, type FileHandle } from "node:fs/promises";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
+import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
 
@@ -15,11 +24,15 @@ export function errorCode(error: unknown): string {
 
 const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(error));
 
+// Reading is synchronous inside: of a small file in the page cache every call through Node's thread pool
+// takes ten times as long as the kernel does, and a start reads some twenty files, one because of the
+// other (docs/benchmarks.md). What is no plain file is never waited for.
+
 /** Opens without following a link at the end, and without waiting for a FIFO's other side. */
-async function openForReading(path: string): Promise<FileHandle | undefined> {
+function openForReading(path: string): number | undefined {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   try {
-    return await open(path, flags);
+    return openSync(path, flags);
   } catch (error) {
     if (isAbsent(error)) return undefined;
     if (errorCode(error) === "ELOOP" || errorCode(error) === "ENXIO") {
@@ -35,33 +48,33 @@ async function openForReading(path: string): Promise<FileHandle | undefined> {
  * @throws Failure `source/hostile` if it is a link, a FIFO, a device or has more than `maxBytes`;
  *   `source/unreadable`
  */
+// eslint-disable-next-line @typescript-eslint/require-await -- a promise to callers: how it reads is nobody's business
 export async function readRegularFile(
   path: string,
   maxBytes: number,
 ): Promise<Uint8Array | undefined> {
-  const file = await openForReading(path);
+  const file = openForReading(path);
   if (file === undefined) return undefined;
   try {
-    const facts = await file.stat();
+    const facts = fstatSync(file);
     if (!facts.isFile()) throw new Failure("source/hostile", `${path} is no plain file`);
-    return await readAtMost(file, facts.size, maxBytes, path);
+    return readAtMost(file, facts.size, maxBytes, path);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** Reads to the end, whatever the size said: it may change between the look and the read. */
-async function readAtMost(
-  file: FileHandle,
-  expected: number,
-  maxBytes: number,
-  path: string,
-): Promise<Uint8Array> {
+function readAtMost(file: number, expected: number, maxBytes: number, path: string): Uint8Array {
   const room = new Uint8Array(Math.min(expected, maxBytes) + 1);
   let size = 0;
   while (size < room.length) {
-    const { bytesRead } = await file.read(room, size, room.length - size, size);
-    if (bytesRead === 0) return room.slice(0, size);
+    const bytesRead = readSync(file, room, size, room.length - size, size);
+    if (bytesRead === 0) {
+      const bytes = room.slice(0, size);
+      room.fill(0);
+      return bytes;
+    }
     size += bytesRead;
   }
   room.fill(0);
@@ -76,11 +89,12 @@ const maxIdentitySize = 4096;
  *
  * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`
  */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readIdentityFile(path: string): Promise<Uint8Array> {
-  const file = await openForReading(path);
+  const file = openForReading(path);
   if (file === undefined) throw new Failure("identity/missing", `there is no identity at ${path}`);
   try {
-    const { mode, uid, size } = await file.stat();
+    const { mode, uid, size } = fstatSync(file);
     const self = process.geteuid?.() ?? 0;
     if (uid !== 0 && uid !== self) {
       throw new Failure(
@@ -94,19 +108,29 @@ export async function readIdentityFile(path: string): Promise<Uint8Array> {
         `${path} has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, so that others may read or write it`,
       );
     }
-    return await readAtMost(file, size, maxIdentitySize, path);
+    return readAtMost(file, size, maxIdentitySize, path);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
 
 /** The names in a directory, in no order; none if it isn't there. @throws Failure `source/unreadable` */
+// eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function listDirectory(path: string): Promise<string[]> {
   try {
-    return await readdir(path);
+    return readdirSync(path);
   } catch (error) {
     if (isAbsent(error)) return [];
     throw new Failure("source/unreadable", `${path} can't be listed: ${errorCode(error)}`);
+  }
+}
+
+/** After it, `path` is a directory; one that is new has that mode. @throws Failure `write/refused` */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode });
+  } catch (error) {
+    throw refused(path, error);
   }
 }
 
@@ -165,6 +189,20 @@ async function withStagedFile<T>(
 /** After it, `path` holds `bytes`, whole and durable, whatever was there. @throws Failure `write/refused` */
 export function writeFileAtomic(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   return withStagedFile(path, bytes, mode, (staged) => rename(staged, path));
+}
+
+/**
+ * After it, `path` holds `bytes`, whole, whatever was there. Nothing is made durable: for a memory file
+ * system, and in a directory that is there. @throws Failure `write/refused`
+ */
+export function replaceVolatileFile(path: string, bytes: Uint8Array, mode: number): void {
+  const staged = stagingPath(path);
+  try {
+    writeFileSync(staged, bytes, { flag: "wx", mode });
+    renameSync(staged, path);
+  } catch (error) {
+    throw refused(path, error);
+  }
 }
 
 /**

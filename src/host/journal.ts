@@ -1,8 +1,23 @@
 import { printable } from "../printable.ts";
-import { findProgram, run } from "./process.ts";
+import { createResponder, findProgram, type Responder } from "./process.ts";
 
 /** How important an entry is (syslog(3)). */
 export const priority = { error: "3", warning: "4", notice: "5", info: "6" } as const;
+
+// logger(1) takes one entry on standard input. The shell that starts it hands over the lines up to an
+// empty one.
+const script = (logger: string): string => `
+while IFS= read -r line; do
+  {
+    while [ -n "$line" ]; do
+      printf '%s\\n' "$line"
+      IFS= read -r line || break
+    done
+  } | ${logger} --journald >/dev/null
+  echo
+done`;
+
+let log: Responder | undefined;
 
 /**
  * After it, the journal has an entry with these fields, where root may write to it: a journal that
@@ -14,7 +29,7 @@ export const priority = { error: "3", warning: "4", notice: "5", info: "6" } as 
  * @param fields - text without secrets; names are of A-Z, 0-9 and `_`
  */
 export async function writeJournal(fields: Readonly<Record<string, string>>): Promise<void> {
+  log ??= createResponder(script(await findProgram("logger")));
   const lines = Object.entries(fields).map(([name, value]) => `${name}=${printable(value)}\n`);
-  const input = new TextEncoder().encode(lines.join(""));
-  await run(await findProgram("logger"), ["--journald"], { input, timeoutMs: 10_000 });
+  await log(`${lines.join("")}\n`);
 }

@@ -87,3 +87,62 @@ export async function run(
     stderr: new TextDecoder().decode(result.stderr),
   };
 }
+
+/** Takes text for the shell, and gives its answer; "" if it ended. */
+export type Responder = (text: string) => Promise<string>;
+
+/**
+ * A shell that stays and answers one question after the other, for what is asked so often that starting
+ * a program from here each time is too slow. It is begun with the first question, and anew after it
+ * ended.
+ *
+ * @param script - POSIX sh that reads questions from standard input, and answers each with text that
+ *   ends in an empty line
+ */
+export function createResponder(script: string): Responder {
+  let shell: Promise<Responder> | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  return (text) => {
+    const answer = last.then(async () => {
+      shell ??= startShell(script, () => {
+        shell = undefined;
+      });
+      return (await shell)(text);
+    });
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+}
+
+async function startShell(script: string, ended: () => void): Promise<Responder> {
+  const { execa } = await import("execa");
+  const shell = execa("/bin/sh", ["-c", script], {
+    reject: false,
+    extendEnv: false,
+    env: { LC_ALL: "C" },
+    buffer: false,
+    stdin: "pipe",
+    stderr: "ignore",
+  });
+  let received = "";
+  let settle: ((answer: string) => void) | undefined;
+  const finish = (answer: string): void => {
+    received = "";
+    settle?.(answer);
+    settle = undefined;
+  };
+  shell.stdout.setEncoding("latin1").on("data", (chunk: string) => {
+    received += chunk;
+    if (received === "\n" || received.endsWith("\n\n")) finish(received.slice(0, -1));
+  });
+  shell.stdin.on("error", () => undefined);
+  void shell.then(() => {
+    ended();
+    finish("");
+  });
+  return (text) =>
+    new Promise((resolve) => {
+      settle = resolve;
+      shell.stdin.write(text);
+    });
+}

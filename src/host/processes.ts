@@ -1,4 +1,4 @@
-import { readFile, readlink } from "node:fs/promises";
+import { readFileSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 
 /** What the kernel says of a process; it may end at any moment (proc(5)). */
@@ -13,15 +13,13 @@ export interface ProcessFacts {
 }
 
 /** The facts of a process; undefined if there is none. */
-export async function processFacts(pid: number): Promise<ProcessFacts | undefined> {
+export function processFacts(pid: number): ProcessFacts | undefined {
   const place = `/proc/${String(pid)}`;
   try {
-    const [stat, cgroup, program, first] = await Promise.all([
-      readFile(`${place}/stat`, "latin1"),
-      readFile(`${place}/cgroup`, "latin1"),
-      readlink(`${place}/exe`),
-      readlink("/proc/1/exe"),
-    ]);
+    const stat = readFileSync(`${place}/stat`, "latin1");
+    const cgroup = readFileSync(`${place}/cgroup`, "latin1");
+    const program = readlinkSync(`${place}/exe`);
+    const first = readlinkSync("/proc/1/exe");
     // The name in parentheses may hold anything, so that counting begins after the last one.
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
     const executor = `${dirname(first)}/systemd-executor`;
@@ -43,11 +41,17 @@ function ownGroup(cgroup: string): string {
 }
 
 /** The direct children of a process. */
-export async function childrenOf(pid: number): Promise<number[]> {
-  const path = `/proc/${String(pid)}/task/${String(pid)}/children`;
-  const text = await readFile(path, "latin1").catch(() => "");
-  return text
+export function childrenOf(pid: number): number[] {
+  return readChildren(pid)
     .split(" ")
     .filter((word) => word !== "")
     .map(Number);
+}
+
+function readChildren(pid: number): string {
+  try {
+    return readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, "latin1");
+  } catch {
+    return "";
+  }
 }

@@ -1,21 +1,19 @@
-import { readdir, readFile, readlink } from "node:fs/promises";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Failure } from "../failure.ts";
 import { coalesce } from "./coalesce.ts";
-import { findProgram, run } from "./process.ts";
+import { createResponder, findProgram, type Responder } from "./process.ts";
 
-const deadlineMs = 10_000;
-
-// One dump answers for all connections that were accepted while the one before it ran.
+// One dump answers for all connections that were accepted while the one before it ran. ss(8) is begun
+// by a shell that stays, which forks in a third of the time that Node takes (docs/decisions/0016).
+// Never -p: a process may put newlines into the names that it would print.
 const dumpTogether = coalesce(async (paths: readonly string[]) => {
-  // Never -p: a process may put newlines into the names that it would print.
-  const { exitCode, stdout } = await run(
-    await findProgram("ss"),
-    ["-xnH", "src", "=", `unix:${paths[0] ?? ""}`],
-    { timeoutMs: deadlineMs },
+  ask ??= createResponder(
+    `while read -r path; do ${await findProgram("ss")} -xnH src = "unix:$path"; echo; done`,
   );
-  if (exitCode !== 0) throw new Failure("host/sockets", "ss doesn't list the agent's sockets");
-  return new TextDecoder("latin1").decode(stdout).split("\n");
+  return (await ask(`${paths[0] ?? ""}\n`)).split("\n");
 });
+
+let ask: Responder | undefined;
 
 /**
  * The inode of the socket at the other end of the accepted socket with inode `own`.
@@ -35,8 +33,8 @@ export async function peerInode(listening: string, own: number): Promise<number>
 }
 
 /** The names of the abstract sockets of this network namespace, by inode, one character a byte (unix(7)). */
-export async function abstractNames(): Promise<ReadonlyMap<number, readonly string[]>> {
-  const table = await readFile("/proc/net/unix", "latin1");
+export function abstractNames(): ReadonlyMap<number, readonly string[]> {
+  const table = readFileSync("/proc/net/unix", "latin1");
   const names = new Map<number, string[]>();
   // Num RefCount Protocol Flags Type St Inode @NAME. A name may hold a newline and so forge a row:
   // then an inode has two, which nobody believes.
@@ -49,20 +47,28 @@ export async function abstractNames(): Promise<ReadonlyMap<number, readonly stri
 }
 
 /** Whether a process has the socket with that inode open. */
-export async function holdsSocket(pid: number, inode: number): Promise<boolean> {
+export function holdsSocket(pid: number, inode: number): boolean {
   const directory = `/proc/${String(pid)}/fd`;
-  const descriptors = await readdir(directory).catch(() => []);
   const wanted = `socket:[${String(inode)}]`;
-  const targets = await Promise.all(
-    descriptors.map((name) => readlink(`${directory}/${name}`).catch(() => "")),
-  );
-  return targets.includes(wanted);
+  try {
+    return readdirSync(directory).some((name) => targetOf(`${directory}/${name}`) === wanted);
+  } catch {
+    return false;
+  }
 }
 
 /** The inode of the socket that is this process's descriptor. @throws Failure `host/sockets` */
-export async function inodeOf(descriptor: number): Promise<number> {
-  const target = await readlink(`/proc/self/fd/${String(descriptor)}`).catch(() => "");
-  const inode = /^socket:\[([0-9]+)\]$/u.exec(target)?.[1];
+export function inodeOf(descriptor: number): number {
+  const inode = /^socket:\[([0-9]+)\]$/u.exec(targetOf(`/proc/self/fd/${String(descriptor)}`))?.[1];
   if (inode !== undefined) return Number(inode);
   throw new Failure("host/sockets", `descriptor ${String(descriptor)} is no socket`);
+}
+
+/** What a link points to; "" if it is gone: processes end at any moment. */
+function targetOf(link: string): string {
+  try {
+    return readlinkSync(link);
+  } catch {
+    return "";
+  }
 }
