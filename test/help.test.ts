@@ -19,7 +19,8 @@ const commands = commandsBelow(createProgram(), "");
 const oneLine = (text: string): string => text.replace(/\s+/gu, " ");
 
 const examples = commands
-  .flatMap(([, command]) => guidanceOf(command)?.examples ?? [])
+  .map(([, command]) => guidanceOf(command))
+  .flatMap((guidance) => (guidance?.needsSystemd === true ? [] : (guidance?.examples ?? [])))
   .filter((example) => !example.startsWith("sealaunch run "));
 
 let workplace: Workplace;

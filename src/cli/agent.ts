@@ -11,7 +11,8 @@ export function addAgent(program: Command): void {
         "sealaunch-agent.socket, not by hand.",
     );
   addGuidance(command, {
-    examples: [],
+    examples: ["sealaunch agent --config /etc/sealaunch/node.json"],
+    needsSystemd: true,
     runsOn: "node, as root, by systemd",
     needs: "the node's identity",
   });

@@ -7,6 +7,8 @@ export interface Guidance {
    * example; a test runs them all.
    */
   readonly examples: readonly string[];
+  /** Whether they work only on a machine with systemd and an agent: tested on one, then. */
+  readonly needsSystemd?: true;
   /** Where the command runs: `laptop`, `CI`, `node, as root`. */
   readonly runsOn: string;
   /** What it needs: `a signer`, `an operator's identity`, `nothing`. */

@@ -27,7 +27,7 @@ import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
-import { addRun } from "./run.ts";
+import { addCheck, addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
 import { usageFailure } from "./usage.ts";
 
@@ -40,6 +40,7 @@ const families: readonly ((program: Command) => void)[] = [
   addReading,
   addRewrap,
   addRun,
+  addCheck,
   addAgent,
 ];
 

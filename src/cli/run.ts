@@ -12,9 +12,10 @@ export function addRun(program: Command): void {
     .command("run")
     .description(
       "Start a service out of the Nix store: its closure realised and pinned, its secrets in memory that\n" +
-        "only its user can read, and then this process is the service.",
+        "only its user can read, and then this process is the service. Under systemd it stands in the unit,\n" +
+        "where the agent has done the work, and takes --bundle, --credential, --env and --render.",
     )
-    .usage("(--in-place | --plain DIR) [options] -- PROGRAM [ARG…]")
+    .usage("[--in-place | --plain DIR] [options] -- PROGRAM [ARG…]")
     .argument("[program...]", "the service, by its store path, and its arguments");
   for (const { name, value, repeats, help } of runOptions as readonly RunOption[]) {
     if (name === "config") continue;
@@ -33,5 +34,31 @@ export function addRun(program: Command): void {
   command.action(async () => {
     const { refuseRun } = await import("../commands/run.ts");
     refuseRun(process.argv.slice(2));
+  });
+}
+
+/**
+ * `check`: what it looks like. The wrapper does it; here it arrives only where there is nothing to
+ * check.
+ */
+export function addCheck(program: Command): void {
+  const command = program
+    .command("check")
+    .description(
+      "See that every credential of a unit has arrived whole, as its first ExecStartPre=. For units\n" +
+        "whose program can't be started by 'sealaunch run'.",
+    )
+    .option("--bundle <name>", "a bundle whose credentials the unit gets", collect, [])
+    .option("--credential <name>", "only this credential of the bundles", collect, [])
+    .option("--render <name=file>", "one more credential, from a template", collect, []);
+  addGuidance(command, {
+    examples: ["sealaunch check --bundle dns@1+"],
+    needsSystemd: true,
+    runsOn: "node, in a unit",
+    needs: "nothing",
+  });
+  command.action(async () => {
+    const { refuseCheck } = await import("../commands/run.ts");
+    refuseCheck();
   });
 }
