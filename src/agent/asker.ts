@@ -24,9 +24,14 @@ export interface Asker extends Claim {
  *
  * @param listening - the path that the connection was accepted on
  * @param own - the inode of the accepted socket
+ * @param foreseen - is shown the units that are claimed at this moment, before anything is found out
  * @throws Failure `agent/unknown-asker`, `host/sockets`, `systemd/unavailable`
  */
-export async function identifyAsker(listening: string, own: number): Promise<Asker> {
+export async function identifyAsker(
+  listening: string,
+  own: number,
+  foreseen: (facts: UnitFacts) => void,
+): Promise<Asker> {
   // The unit is asked about while the kernel is asked for the peer: nearly always there is one claim.
   const asked = new Map<string, Promise<UnitFacts>>();
   const factsOf = (unit: string): Promise<UnitFacts> => {
@@ -35,7 +40,7 @@ export async function identifyAsker(listening: string, own: number): Promise<Ask
     facts.catch(() => undefined);
     return facts;
   };
-  foresee(factsOf);
+  for (const unit of unitsClaimed()) void factsOf(unit).then(foreseen, () => undefined);
   const socket = await peerInode(listening, own);
   const claim = claimOf(socket);
   const facts = await factsOf(claim.unit);
@@ -49,13 +54,11 @@ export async function identifyAsker(listening: string, own: number): Promise<Ask
 
 const maxForeseen = 8;
 
-/** Begins to ask about the units that somebody claims to be at this moment. */
-function foresee(factsOf: (unit: string) => Promise<UnitFacts>): void {
-  const names = [...abstractNames().values()].flat();
-  const claims = names.map(parseClaim).filter((claim) => claim !== undefined);
-  for (const unit of new Set(claims.slice(0, maxForeseen).map((claim) => claim.unit))) {
-    void factsOf(unit);
-  }
+/** The units that somebody claims to be at this moment; some of them, if somebody makes up many. */
+function unitsClaimed(): ReadonlySet<string> {
+  const claims = [...abstractNames().values()].flat().map(parseClaim);
+  const units = claims.filter((claim) => claim !== undefined).map(({ unit }) => unit);
+  return new Set(units.slice(0, maxForeseen));
 }
 
 function claimOf(socket: number): Claim {

@@ -59,8 +59,10 @@ async function answer(socket: Socket, starts: Starts, log: (line: string) => voi
   socket.resume();
   let asker: Asker | undefined;
   try {
-    asker = await identifyAsker(agentSocket, inodeOf(descriptorOf(socket)));
-    const bytes = credentialFor(asker, (await starts.get(asker)).answers);
+    asker = await identifyAsker(agentSocket, inodeOf(descriptorOf(socket)), (facts) => {
+      starts.foresee(facts);
+    });
+    const bytes = credentialFor(asker, (await starts.get(asker.facts)).answers);
     if (!isStillAsking(asker)) {
       throw new Failure("agent/unknown-asker", `${asker.unit} is no longer being started`);
     }

@@ -6,10 +6,10 @@ import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
 import { formatTime } from "../formats/fields.ts";
 import { readRegularFile } from "../host/files.ts";
+import type { UnitFacts } from "../host/systemd.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
 import { renderTemplate } from "../launch/render.ts";
 import { parseStoreFile, type StoreObject } from "../service/store-path.ts";
-import type { Asker } from "./asker.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
 import { encodeManifest, manifestName } from "./manifest.ts";
 import { wantedBy, type Wanted } from "./wanted.ts";
@@ -50,11 +50,12 @@ const maxTemplateSize = 1024 * 1024;
  * @throws Failure whatever keeps the unit from starting
  */
 export async function prepareStart(
-  { unit, facts }: Asker,
+  facts: UnitFacts,
   means: Means,
   timeoutMs: number,
   now: Date,
 ): Promise<Prepared> {
+  const { unit } = facts;
   const [before, node] = await Promise.all([readDecision(facts.invocation), means.node()]);
   const { wanted, decided } =
     before === undefined ? { wanted: wantedBy(facts), decided: undefined } : recall(before);
@@ -75,7 +76,7 @@ export async function prepareStart(
     const credentials = new Map(values.map(({ name, value }) => [name, value]));
     const rendered = await render(wanted, credentials);
     const all = new Map([...credentials, ...rendered]);
-    const answers = new Map([...all, [manifestName, encodeManifest(wanted.arguments, all)]]);
+    const answers = new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]);
     checkSize(unit, answers);
     const decision = before ?? {
       version: 1 as const,
@@ -88,7 +89,7 @@ export async function prepareStart(
         credential,
         template: path,
       })),
-      arguments: [...wanted.arguments],
+      commands: [...wanted.commands],
       storePaths: [...new Set(wanted.objects.map(({ storePath }) => storePath))],
     };
     if (before === undefined) keepDecision(decision);
@@ -126,7 +127,7 @@ function recall(before: Decision): {
       credentials: before.credentials,
       renders: new Map(renders),
       objects: before.storePaths.map(parseStoreFile),
-      arguments: before.arguments,
+      commands: before.commands,
     },
     decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),
   };

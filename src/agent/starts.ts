@@ -1,7 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure, type FailureCode } from "../failure.ts";
-import { isStillAsking, type Asker } from "./asker.ts";
+import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import type { Asker } from "./asker.ts";
 import { prepareStart, type Means, type Prepared } from "./start.ts";
 import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
 
@@ -27,8 +28,13 @@ const maySettle: ReadonlySet<FailureCode> = new Set([
 
 /** The starts that are going on, each decided once. */
 export interface Starts {
-  /** What the start gets that the asker belongs to. @throws Failure as `prepareStart` */
-  get(asker: Asker): Promise<Prepared>;
+  /** What that start of a unit gets. @throws Failure as `prepareStart` */
+  get(facts: UnitFacts): Promise<Prepared>;
+  /**
+   * Begins with what somebody claims to ask for, while it is found out who he is. Nothing leaves here
+   * for it, and nothing is begun but for a unit that PID 1 is starting.
+   */
+  foresee(facts: UnitFacts): void;
   /** After it, a refused start has been told of in the unit's own journal, once. */
   refuse(asker: Asker, failure: Failure): Promise<void>;
   /** After it, everything that is to be told has been. */
@@ -50,10 +56,9 @@ export function createStarts(means: Means): Starts {
     recording.add(recorded);
   };
 
-  const begin = async (asker: Asker): Promise<Prepared> => {
-    const { unit, facts } = asker;
-    const prepared = await waitFor(asker, means);
-    refusals.delete(unit);
+  const begin = async (facts: UnitFacts): Promise<Prepared> => {
+    const prepared = await waitFor(facts, means);
+    refusals.delete(facts.unit);
     if (prepared.isNew) later(() => recordOpening(prepared.decision, prepared.warnings));
     const forget = setTimeout(() => {
       going.delete(facts.invocation);
@@ -64,17 +69,22 @@ export function createStarts(means: Means): Starts {
     return prepared;
   };
 
+  const get = (facts: UnitFacts): Promise<Prepared> => {
+    const { invocation } = facts;
+    const known = going.get(invocation);
+    // What is being answered is not wiped under way.
+    lingering.get(invocation)?.refresh();
+    if (known !== undefined) return known;
+    const start = begin(facts);
+    going.set(invocation, start);
+    start.catch(() => setTimeout(() => going.delete(invocation), lingerMs).unref());
+    return start;
+  };
+
   return {
-    get: (asker) => {
-      const { invocation } = asker.facts;
-      const known = going.get(invocation);
-      // What is being answered is not wiped under way.
-      lingering.get(invocation)?.refresh();
-      if (known !== undefined) return known;
-      const start = begin(asker);
-      going.set(invocation, start);
-      start.catch(() => setTimeout(() => going.delete(invocation), lingerMs).unref());
-      return start;
+    get,
+    foresee: (facts) => {
+      if (facts.activeState === "activating" && facts.invocation !== "") void get(facts);
     },
     refuse: async ({ unit, facts: { invocation } }, failure) => {
       if (told.has(invocation)) return;
@@ -93,18 +103,19 @@ export function createStarts(means: Means): Starts {
 }
 
 /** Tries until it is prepared, can't get better, or systemd is about to give up. */
-async function waitFor(asker: Asker, means: Means): Promise<Prepared> {
-  const { unit, facts } = asker;
+async function waitFor(facts: UnitFacts, means: Means): Promise<Prepared> {
+  const { unit, invocation } = facts;
   const limit = Math.min(facts.startTimeoutMs, longestWaitMs);
   const deadline = Date.now() + Math.max(0, limit - reserveMs);
   for (let tries = 0; ; tries++) {
     try {
-      return await prepareStart(asker, means, Math.max(1, deadline - Date.now()), new Date());
+      return await prepareStart(facts, means, Math.max(1, deadline - Date.now()), new Date());
     } catch (error) {
       if (!(error instanceof Failure) || !maySettle.has(error.code)) throw error;
       const wait = Math.min(250 * 2 ** tries, 5_000);
-      if (Date.now() + wait >= deadline || !isStillAsking(asker)) throw error;
-      if (tries === 0) void recordWaiting(unit, facts.invocation, error);
+      if (Date.now() + wait >= deadline || (await showUnit(unit)).invocation !== invocation)
+        throw error;
+      if (tries === 0) void recordWaiting(unit, invocation, error);
       await pause(wait);
     }
   }

@@ -1,5 +1,3 @@
-import { hex, utf8 } from "../crypto/bytes.ts";
-import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import type { UnitFacts } from "../host/systemd.ts";
 import type { BundleRequest } from "../launch/open.ts";
@@ -20,15 +18,15 @@ export interface Wanted {
   readonly renders: ReadonlyMap<string, StoreObject>;
   /** What has to be there and to stay: programs, templates and the wrapper. */
   readonly objects: readonly StoreObject[];
-  /** Hex of the SHA-256 of each guarded command's arguments, as the wrapper computes it. */
-  readonly arguments: readonly string[];
+  /** Each guarded command's arguments up to its program, joined by blanks. */
+  readonly commands: readonly string[];
 }
 
 /** A command that the wrapper guards. */
 interface Guarded {
   readonly wrapper: string;
   readonly request: RunRequest;
-  readonly hash: string;
+  readonly command: string;
 }
 
 /**
@@ -66,7 +64,7 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
         .filter(isInStore)
         .map(parseStoreFile),
     ],
-    arguments: [...new Set(guarded.map(({ hash }) => hash))],
+    commands: [...new Set(guarded.map(({ command }) => command))],
   };
 }
 
@@ -86,14 +84,25 @@ function parseGuarded([wrapper = "", verb = "", ...rest]: readonly string[]): Gu
     const program = rest[end + 1];
     if (end < 0 || program === undefined) return undefined;
     const options = rest.slice(0, end);
-    const hash = hashArguments([verb, ...options, "--", program]);
-    return { wrapper, request: parseRequest(options, program), hash };
+    const command = joinWords([verb, ...options, "--"], program);
+    return { wrapper, request: parseRequest(options, program), command };
   }
   if (verb !== "check") return undefined;
-  return { wrapper, request: parseRequest(rest, ""), hash: hashArguments([verb, ...rest]) };
+  return { wrapper, request: parseRequest(rest, ""), command: joinWords([verb], ...rest) };
 }
 
-/** As the wrapper computes it: of the arguments, each with a NUL at its end. */
-function hashArguments(words: readonly string[]): string {
-  return hex(sha256(utf8(words.map((word) => `${word}\0`).join(""))));
+/** Words in one line. Only the last may have a blank, so that no two commands have the same. */
+function joinWords(first: readonly string[], ...rest: readonly string[]): string {
+  const words = [...first, ...rest];
+  if (
+    words.some((word) => word.includes("\n")) ||
+    words.slice(0, -1).some((word) => /\s/u.test(word))
+  ) {
+    throw new Failure(
+      "usage/invalid",
+      "an option of the wrapper has a blank or a newline in it",
+      "give options and the program without them; arguments of the program may have any",
+    );
+  }
+  return words.join(" ");
 }

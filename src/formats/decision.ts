@@ -34,8 +34,8 @@ const Decision = z.strictObject({
   /** Those that were opened, without what was rendered of them. */
   credentials: z.array(nameField("credential")),
   renders: z.array(z.strictObject({ credential: nameField("credential"), template: z.string() })),
-  /** Of each guarded command. */
-  arguments: z.array(hashField),
+  /** Each guarded command, up to its program. */
+  commands: z.array(z.string()),
   /** The store paths that are pinned for it. */
   storePaths: z.array(z.string()),
 });
