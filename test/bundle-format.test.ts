@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { readRoster, requireStatement } from "../src/cluster/cluster.ts";
 import { openCredentials } from "../src/cluster/opening.ts";
 import { noMarks } from "../src/cluster/marks.ts";
+import { noMemory } from "../src/cluster/memory.ts";
 import { textOf } from "../src/crypto/bytes.ts";
 import { parseIdentityFile } from "../src/crypto/identity.ts";
 import { failures } from "../src/failure.ts";
@@ -81,6 +82,7 @@ describe("docs/bundle-format.md", () => {
         trusted: decodeRepositoryConfiguration(configuration, "sealaunch.json"),
         source: openDirectory(".", folder),
         marks: noMarks,
+        memory: noMemory,
         now: new Date("2026-11-26T00:00:00Z"),
       };
       const { record: roster } = await readRoster(cluster);

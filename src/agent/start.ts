@@ -1,4 +1,5 @@
 import type { Located } from "../cluster/configuration.ts";
+import type { Memory } from "../cluster/memory.ts";
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
@@ -17,6 +18,7 @@ import { wantedBy, type Wanted } from "./wanted.ts";
 /** What the agent opens and realises with. */
 export interface Means {
   readonly node: () => Promise<Located<NodeConfiguration>>;
+  readonly memory: Memory;
   readonly identity: (node: Located<NodeConfiguration>) => Promise<Identity>;
   /** After it, these are on disk, and stay there for the unit. */
   readonly realise: (
@@ -110,7 +112,7 @@ function open(
   if (request.bundles.length === 0) {
     return Promise.resolve({ credentials: [], bundles: [], warnings: [] });
   }
-  return openBundles(request, node, () => means.identity(node), now);
+  return openBundles(request, node, () => means.identity(node), now, means.memory);
 }
 
 /** What was wanted when the start began, whatever the unit says now. */

@@ -1,3 +1,4 @@
+import { utf8 } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import {
   bundleFolder,
@@ -21,15 +22,18 @@ import {
   type TrustedRoots,
   type VerifiedRoster,
 } from "../trust/roster.ts";
+import { signersOf } from "../trust/signed.ts";
 import { judgeStatement, type StatementPlace, type VerifiedStatement } from "../trust/statement.ts";
 import { newestGeneration, newestOfSeries, readSigned } from "./generations.ts";
 import type { Marks } from "./marks.ts";
+import type { Memory } from "./memory.ts";
 
 /** A cluster as one machine sees it: what it trusts, where it reads, what it has seen before. */
 export interface Cluster {
   readonly trusted: TrustedRoots;
   readonly source: Source;
   readonly marks: Marks;
+  readonly memory: Memory;
   readonly now: Date;
 }
 
@@ -45,14 +49,22 @@ export interface Read<T> {
  * @throws Failure all that `judgeRoster` and marks refuse
  */
 export async function findRoster(cluster: Cluster): Promise<Read<VerifiedRoster> | undefined> {
-  const { source, trusted, marks } = cluster;
+  const { source, trusted, marks, memory } = cluster;
   const generation = await newestGeneration(source);
   if (generation === undefined) return undefined;
   const signed = await readSigned(source, rosterPath(generation), "roster", maxRosterSize);
   if (signed === undefined) return undefined;
-  const record = judgeRoster(signed, trusted, generation);
+  const record = memory.recall(
+    "roster",
+    [trustedBytes(trusted), signed.bytes, ...signed.signatures],
+    () => judgeRoster(signed, trusted, generation),
+  );
   await marks.see(rosterFolder, { series: 0, generation }, signed.bytes);
   return { record, bytes: signed.bytes };
+}
+
+function trustedBytes(trusted: TrustedRoots): Uint8Array {
+  return utf8(JSON.stringify(trusted));
 }
 
 /** As {@link findRoster}. @throws Failure also `roster/absent`, `roster/pending` if there is none */
@@ -80,13 +92,15 @@ export async function readPool(
   roster: VerifiedRoster,
   pool: string,
 ): Promise<Read<VerifiedPool> | undefined> {
-  const { source, marks } = cluster;
+  const { source, marks, memory } = cluster;
   rosterPool(roster, pool);
   const generation = await newestGeneration(source, poolFolder(pool));
   if (generation === undefined) return undefined;
   const signed = await readSigned(source, poolPath(pool, generation), "pool", maxPoolSize);
   if (signed === undefined) return undefined;
-  const record = judgePool(signed, roster, pool, generation);
+  const record = memory.recall("pool", [roster, signed.bytes, ...signed.signatures], () =>
+    judgePool(signed, roster, pool, generation),
+  );
   await marks.see(poolFolder(pool), { series: 0, generation }, signed.bytes);
   return { record, bytes: signed.bytes };
 }
@@ -147,14 +161,17 @@ export async function readStatement(
  * @throws Failure all that `judgeStatement` refuses
  */
 export async function readStatementAt(
-  { source, now }: Cluster,
+  { source, memory, now }: Cluster,
   roster: VerifiedRoster,
   place: StatementPlace,
 ): Promise<ReadStatement | undefined> {
   const folder = statementPath(place.bundle, place.series, place.generation);
   const signed = await readSigned(source, folder, "statement", maxStatementSize);
   if (signed === undefined) return undefined;
-  const { statement, signers } = judgeStatement(signed, roster, place, now);
+  const verified = memory.recall("signers", [signed.bytes, ...signed.signatures], () =>
+    signersOf(signed, "bundle"),
+  );
+  const { statement, signers } = judgeStatement(signed.bytes, verified, roster, place, now);
   return { record: statement, bytes: signed.bytes, signers };
 }
 

@@ -13,6 +13,7 @@ import { openSource } from "../sources/source.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
 import { noMarks, openMarks } from "./marks.ts";
+import { noMemory, type Memory } from "./memory.ts";
 
 /** The name of a repository's configuration, looked for upwards. */
 export const repositoryFile = "sealaunch.json";
@@ -92,13 +93,18 @@ export async function openRepository(
   now: Date,
 ): Promise<Cluster> {
   const source = await openSource(configuration.source, directory);
-  return { trusted: trustedRoots(configuration), source, marks: noMarks, now };
+  return { trusted: trustedRoots(configuration), source, marks: noMarks, memory: noMemory, now };
 }
 
-/** The cluster as a node sees it, with the node's marks. */
+/**
+ * The cluster as a node sees it, with the node's marks.
+ *
+ * @param memory - of a process that goes on; else everything is done once
+ */
 export async function openNode(
   { configuration, directory }: Located<NodeConfiguration>,
   now: Date,
+  memory: Memory = noMemory,
 ): Promise<Cluster> {
   if (!isAbsolute(configuration.state)) {
     throw new Failure("configuration/invalid", `state: ${configuration.state} is not absolute`);
@@ -106,7 +112,7 @@ export async function openNode(
   const source = await openSource(configuration.source, directory);
   // By cluster: a machine that changes hands starts without the other cluster's marks.
   const marks = openMarks(join(configuration.state, "marks", configuration.cluster));
-  return { trusted: trustedRoots(configuration), source, marks, now };
+  return { trusted: trustedRoots(configuration), source, marks, memory, now };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { wipe } from "../crypto/bytes.ts";
+import { utf8, wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
@@ -38,7 +38,12 @@ export async function openPool(
     const path = entryPath(pool.pool, epoch, identity.recipient);
     const bytes = await cluster.source.read(path, maxEntrySize);
     if (bytes === undefined) continue;
-    opened.push({ pool: pool.pool, epoch, identity: openEntry(bytes, identity, recipient) });
+    const own = cluster.memory.recall("entry", [bytes, identity.seed, utf8(recipient)], () =>
+      openEntry(bytes, identity, recipient),
+    );
+    // What is remembered stays; the caller wipes his own.
+    const seed = cluster.memory.keeps ? own.seed.slice() : own.seed;
+    opened.push({ pool: pool.pool, epoch, identity: { ...own, seed } });
   }
   return opened;
 }

@@ -1,8 +1,12 @@
 import { makePlace } from "../agent/decisions.ts";
 import { createStarts } from "../agent/starts.ts";
 import { agentSocket, serve } from "../agent/server.ts";
+import { createMemory } from "../cluster/memory.ts";
 import { readIdentity, readNode } from "../cluster/configuration.ts";
 import type { Context } from "./context.ts";
+
+/** More rosters, pools and entries than a node has to do with, and statements than it starts. */
+const maxRemembered = 1024;
 
 /**
  * Serves credentials to the units of this machine until it is told to stop.
@@ -13,6 +17,7 @@ export async function agent(context: Context): Promise<void> {
   const descriptor = context.handedSocket();
   await makePlace();
   const starts = createStarts({
+    memory: createMemory(maxRemembered),
     node: () => readNode(context.configuration),
     identity: ({ configuration }) => readIdentity(configuration.identity),
     realise: () => Promise.resolve(),

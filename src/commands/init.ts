@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { repositoryFile } from "../cluster/configuration.ts";
 import { noMarks } from "../cluster/marks.ts";
+import { noMemory } from "../cluster/memory.ts";
 import { successor } from "../cluster/publishing.ts";
 import { hex, randomBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
@@ -65,7 +66,7 @@ export async function init(context: Context, options: InitOptions): Promise<void
   const trusted = { cluster, roots, threshold };
   const isComplete = await writeRoster(
     context,
-    { trusted, source, marks: noMarks, now: context.now },
+    { trusted, source, marks: noMarks, memory: noMemory, now: context.now },
     roster,
     bytes,
     signatures,

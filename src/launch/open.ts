@@ -6,6 +6,7 @@ import {
   type ReadStatement,
 } from "../cluster/cluster.ts";
 import { openNode, type Located } from "../cluster/configuration.ts";
+import { noMemory, type Memory } from "../cluster/memory.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
 import { hex, wipe } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
@@ -65,6 +66,7 @@ export interface Opening {
  * Every credential that a start asks for, verified from the root keys on; or none of them.
  *
  * @param readIdentity - the node's identity; its seed is wiped here
+ * @param memory - of a process that goes on
  * @throws Failure everything that a reader refuses (docs/bundle-format.md §9)
  */
 export async function openBundles(
@@ -72,8 +74,9 @@ export async function openBundles(
   node: Located<NodeConfiguration>,
   readIdentity: () => Promise<Identity>,
   now: Date,
+  memory: Memory = noMemory,
 ): Promise<Opening> {
-  const cluster = await openNode(node, now);
+  const cluster = await openNode(node, now, memory);
   const { record: roster } = await readRoster(cluster);
   const warnings: string[] = [];
   const judgeAge = (record: Parameters<typeof isStale>[0], what: string): void => {

@@ -4,7 +4,7 @@ import { decodeStatement, type Statement } from "../formats/records/statement.ts
 import type { RosterSigner } from "../formats/records/roster.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { requireCluster, rosterName, type VerifiedRoster } from "./roster.ts";
-import { requireSigners, signersOf, type SignedBytes } from "./signed.ts";
+import { requireSigners, type Signers } from "./signed.ts";
 
 declare const verified: unique symbol;
 /** A statement that a signer of its name has signed. Made only by {@link judgeStatement}. */
@@ -34,20 +34,21 @@ export function isExpired(time: string | null, now: Date): boolean {
 }
 
 /**
- * The statement in `signed`, signed by somebody whom the roster allows the name today, and
+ * The statement that `bytes` spell, signed by somebody whom the roster allows the name today, and
  * which calls itself what it was found as.
  *
+ * @param signers - whose signatures over `bytes` verify
  * @throws Failure `signature/…`, `signer/not-allowed`, `signer/expired`, `statement/malformed`,
  *   `cluster/mismatch`, `bundle/wrong-name`
  */
 export function judgeStatement(
-  signed: SignedBytes,
+  bytes: Uint8Array,
+  signers: Signers,
   roster: VerifiedRoster,
   place: StatementPlace,
   now: Date,
 ): JudgedStatement {
   const what = `bundle ${place.bundle} ${describeGeneration(place)}`;
-  const signers = signersOf(signed, "bundle");
   const known = roster.signers.filter(({ signer }) => signers.signers.includes(signer));
   const allowed = known.filter((signer) => maySign(signer, place.bundle, now));
   if (allowed.length === 0) {
@@ -59,7 +60,7 @@ export function judgeStatement(
       what,
     );
   }
-  const statement = decodeStatement(signed.bytes);
+  const statement = decodeStatement(bytes);
   requireCluster(statement.cluster, roster.cluster, what);
   if (
     statement.name !== place.bundle ||
