@@ -138,7 +138,8 @@ function refused(path: string, error: unknown): Failure {
   return new Failure("write/refused", `${path} can't be written: ${errorCode(error)}`);
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** After it, what a directory holds is on the disk. */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await directory.sync();

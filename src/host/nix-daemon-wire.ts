@@ -48,7 +48,7 @@ export class UnknownProtocol extends Error {
   override readonly name = "UnknownProtocol";
 }
 
-/** The connection ended before the daemon had answered. */
+/** There was no connection, or it ended before the daemon had answered. The message says what the daemon did. */
 export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
@@ -78,7 +78,9 @@ export class DaemonReader {
     const version = await this.number();
     const minor = Math.min(version & 0xff, ourMinor);
     if (version >> 8 !== 1 || minor < oldestMinor) {
-      throw new UnknownProtocol(`worker protocol ${String(version >> 8)}.${String(version & 0xff)}`);
+      throw new UnknownProtocol(
+        `worker protocol ${String(version >> 8)}.${String(version & 0xff)}`,
+      );
     }
     if (minor >= 33) await this.text(); // Nix's version
     if (minor >= 35) await this.number(); // whether it trusts us
@@ -152,9 +154,9 @@ export class DaemonReader {
 
   private async bytes(size: number): Promise<Buffer> {
     while (this.received.length < size) {
-      const { done, value } = await this.chunks.next();
-      if (done === true) throw new ConnectionLost("the Nix daemon closed the connection");
-      this.received = Buffer.concat([this.received, value]);
+      const next = await this.chunks.next();
+      if (next.done === true) throw new ConnectionLost("closed the connection");
+      this.received = Buffer.concat([this.received, next.value]);
     }
     const bytes = this.received.subarray(0, size);
     this.received = this.received.subarray(size);

@@ -1,0 +1,85 @@
+import { lstat, mkdir, rm, utimes } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { Failure } from "../failure.ts";
+import type { UnitRoots } from "../service/stale-roots.ts";
+import { errorCode, listDirectory, removeFile, syncDirectory } from "./files.ts";
+import { pin } from "./nix-pinning.ts";
+
+// STATE/roots/UNIT/HASH-NAME: what the last start of a unit needed of the store. A root outlives the
+// unit's end, restarts and reboots, so that a collection at boot can't take what has to start
+// before there is a network. When a unit was last seen running is its directory's time.
+
+const unitGrammar = /^(?!\.{1,2}$)[A-Za-z0-9:_.\\@-]{1,255}$/u;
+
+function directoryOf(state: string, unit: string): string {
+  if (unitGrammar.test(unit)) return join(state, "roots", unit);
+  throw new Failure("usage/bad-name", `${JSON.stringify(unit.slice(0, 300))} is no unit's name`);
+}
+
+/**
+ * After it, the closures of `storePaths` are on disk and stay there for the unit, and what it kept before
+ * stays no longer. If it fails, that does stay.
+ *
+ * @param timeoutMs - for fetching all of them
+ * @throws Failure `closure/absent`, `closure/unavailable`, `closure/untrusted`,
+ *   `closure/corrupt`, `closure/failed`, `write/refused`
+ */
+export async function replaceRoots(
+  state: string,
+  unit: string,
+  storePaths: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
+  const directory = directoryOf(state, unit);
+  await makeDirectory(directory, state);
+  const wanted = new Map(storePaths.map((storePath) => [basename(storePath), storePath]));
+  const roots = [...wanted].map(([name, storePath]) => ({
+    link: join(directory, name),
+    storePath,
+  }));
+  await pin(roots, timeoutMs);
+  for (const name of await listDirectory(directory)) {
+    if (!wanted.has(name)) await removeFile(join(directory, name));
+  }
+  await touch(directory, new Date());
+}
+
+/** After it, nothing stays in the store for the unit. Nix forgets the roots with its next collection. */
+export async function removeRoots(state: string, unit: string): Promise<void> {
+  await rm(directoryOf(state, unit), { recursive: true, force: true });
+  await syncDirectory(join(state, "roots"));
+}
+
+/** After it, the unit counts as seen running at that time. */
+export async function touchRoots(state: string, unit: string, now: Date): Promise<void> {
+  await touch(directoryOf(state, unit), now);
+}
+
+/** What the units keep in the store, in no order. */
+export async function listRoots(state: string): Promise<UnitRoots[]> {
+  const all = join(state, "roots");
+  const units = await Promise.all(
+    (await listDirectory(all)).map(async (unit) => {
+      const names = await listDirectory(join(all, unit));
+      const facts = await lstat(join(all, unit)).catch(() => undefined);
+      const storePaths = names.map((name) => `/nix/store/${name}`);
+      return facts && { unit, storePaths, usedAt: facts.mtimeMs };
+    }),
+  );
+  return units.filter((one) => one !== undefined);
+}
+
+async function makeDirectory(directory: string, state: string): Promise<void> {
+  try {
+    // The first that it had to make.
+    const made = await mkdir(directory, { recursive: true, mode: 0o755 });
+    if (made !== undefined) await Promise.all([state, join(state, "roots")].map(syncDirectory));
+  } catch (error) {
+    throw new Failure("write/refused", `${directory} can't be made: ${errorCode(error)}`);
+  }
+}
+
+/** A time that can't be set makes roots go sooner, and keeps nothing from starting. */
+async function touch(directory: string, now: Date): Promise<void> {
+  await utimes(directory, now, now).catch(() => undefined);
+}
