@@ -7,7 +7,7 @@ import { projectRoot } from "../source.ts";
 const here = join(projectRoot, "test/nix");
 const data = process.env["SEALAUNCH_TEST_DATA"];
 const facts = data === undefined ? undefined : join(data, "nixpkgs-lib");
-const realLib = process.env["NIXPKGS_LIB"];
+const realLib = process.env["NIXPKGS_LIB"] ?? "";
 
 /** A `lib` that modules are evaluated with, and NixOS' own options where they are known. */
 export interface Lib {
@@ -23,7 +23,7 @@ export const libs: readonly Lib[] = [
   ...(facts !== undefined && existsSync(facts)
     ? [{ name: "NixOS' options", lib: `import ${facts}/mini-lib.nix`, facts }]
     : []),
-  ...(realLib === undefined
+  ...(realLib === ""
     ? []
     : [{ name: "nixpkgs' own lib", lib: `import ${realLib}`, facts: facts ?? "null" }]),
 ];

@@ -107,8 +107,8 @@ describe.each(libs)("the NixOS module, evaluated with $name", (lib) => {
 });
 
 const secrets = `
-  systemd.units."app.service".text = "[Service]\\nExecStart=/nix/store/x/bin/app\\n";
-  systemd.units."nginx.service".text = "[Service]\\nExecStart=/nix/store/x/bin/nginx\\n";
+  systemd.services.app.serviceConfig.ExecStart = "/nix/store/x/bin/app";
+  systemd.services.nginx.serviceConfig.ExecStart = "/nix/store/x/bin/nginx";
   sealaunch.secrets.database = { bundle = "web"; service = "app"; minimum = 3; environment = "DB"; };
   sealaunch.secrets.token = { bundle = "web"; service = "app"; credential = "API_TOKEN"; minimum = 5; };
   sealaunch.secrets."tls.key" = { bundle = "tls"; service = "nginx"; };

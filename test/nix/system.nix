@@ -7,9 +7,26 @@
 }:
 let
   pkgs = import ./packages.nix { inherit lib; };
+  sealaunch = (import ../../flake.nix).outputs {
+    nixpkgs = { inherit lib; legacyPackages = { x86_64-linux = pkgs; aarch64-linux = pkgs; }; };
+  };
   open = lib.mkOption { default = { }; type = lib.types.open or (lib.types.attrsOf lib.types.anything); };
   list = lib.mkOption { default = [ ]; type = lib.types.listOf lib.types.unspecified; };
-  host = { options = { systemd.packages = list; systemd.units = open; networking.hostName = lib.mkOption { type = lib.types.str; default = "host"; }; }; };
+  # NixOS has it from systemd.services; here it is as much of the text as a test can tell apart.
+  textOf = service: "[Service]\nExecStart=${toString (service.serviceConfig.ExecStart or "")}\n";
+  host = { config, ... }: {
+    options = {
+      networking.hostName = lib.mkOption { type = lib.types.str; default = "host"; };
+      services.nginx = open;
+      services.openssh = open;
+      systemd.packages = list;
+      systemd.units = open;
+    };
+    config.systemd.units = builtins.listToAttrs (map (name: {
+      name = "${name}.service";
+      value.text = textOf config.systemd.services.${name};
+    }) (builtins.attrNames config.systemd.services));
+  };
   nixos = {
     options = {
       assertions = list;
@@ -22,7 +39,7 @@ let
   own = { lib, config, ... }: import ../../nix/agent.nix { inherit lib config pkgs; };
   secrets = { lib, config, ... }: import ../../nix/secrets.nix { inherit lib config pkgs; };
   stub = if facts == null then nixos else facts + "/systemd-stub.nix";
-  inherit (lib.evalModules { modules = [ stub host own secrets module ]; }) config;
+  inherit (lib.evalModules { modules = [ stub host own secrets module ]; specialArgs = { inherit pkgs sealaunch; }; }) config;
   bare = value: if builtins.isAttrs value && value ? drvName then value.drvName else value;
   unit = name: builtins.intersectAttrs { description = 1; wantedBy = 1; before = 1; after = 1; unitConfig = 1; serviceConfig = 1; stopIfChanged = 1; } (config.systemd.services.${name} or { });
 in
@@ -35,7 +52,7 @@ in
   tmpfiles = config.systemd.tmpfiles.rules;
   packages = map bare config.systemd.packages;
   scripts = map (one: one.script or "") config.systemd.packages;
-  originals = map (one: one.text) (builtins.concatMap (one: if one ? environment then [ one.environment.original ] else [ ]) config.systemd.packages);
+  originals = map (one: one.text) (builtins.concatMap (one: if one ? environment.original then [ one.environment.original ] else [ ]) config.systemd.packages);
   placeholders = config.sealaunch.placeholder;
   paths = builtins.mapAttrs (_: one: one.path) (config.sealaunch.secrets // config.sealaunch.templates);
 }
