@@ -1,23 +1,32 @@
 import { printable } from "../printable.ts";
-import { createResponder, findProgram, type Responder } from "./process.ts";
+import { createResponder, findProgram, run } from "./process.ts";
 
 /** How important an entry is (syslog(3)). */
 export const priority = { error: "3", warning: "4", notice: "5", info: "6" } as const;
 
-// logger(1) takes one entry on standard input. The shell that starts it hands over the lines up to an
-// empty one.
-const script = (logger: string): string => `
-while IFS= read -r line; do
-  {
-    while [ -n "$line" ]; do
-      printf '%s\\n' "$line"
-      IFS= read -r line || break
-    done
-  } | ${logger} --journald >/dev/null
-  echo
-done`;
+type Send = (entry: string) => Promise<unknown>;
 
-let log: Responder | undefined;
+let send: Promise<Send> | undefined;
+
+/** Sends datagrams to the journal's socket (systemd.io, Native Journal Protocol), which Node can't. */
+function sendByPerl(perl: string): Send {
+  return createResponder(`exec ${perl} -e '
+    $| = 1;
+    $/ = "\\n\\n";
+    socket(J, 1, 2, 0) or exit 1;
+    my $journal = pack("Sa*x", 1, "/run/systemd/journal/socket");
+    while (my $entry = <STDIN>) {
+      chomp $entry;
+      send(J, "$entry\\n", 0, $journal);
+      print "\\n";
+    }'`);
+}
+
+/** logger(1) takes one entry on its standard input: where there is no perl. */
+function sendByLogger(logger: string): Send {
+  return (entry) =>
+    run(logger, ["--journald"], { input: new TextEncoder().encode(entry), timeoutMs: 10_000 });
+}
 
 /**
  * After it, the journal has an entry with these fields, where root may write to it: a journal that
@@ -29,7 +38,11 @@ let log: Responder | undefined;
  * @param fields - text without secrets; names are of A-Z, 0-9 and `_`
  */
 export async function writeJournal(fields: Readonly<Record<string, string>>): Promise<void> {
-  log ??= createResponder(script(await findProgram("logger")));
+  send ??= findProgram("perl").then(sendByPerl, async () =>
+    sendByLogger(await findProgram("logger")),
+  );
   const lines = Object.entries(fields).map(([name, value]) => `${name}=${printable(value)}\n`);
-  await log(`${lines.join("")}\n`);
+  await (
+    await send
+  )(`${lines.join("")}\n`);
 }
