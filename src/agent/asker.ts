@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
 import { abstractNames, holdsSocket, peerInode } from "../host/unix-sockets.ts";
@@ -13,56 +14,80 @@ export interface Asker extends Claim {
   readonly socket: number;
 }
 
+/** Finds out who is at the other end of the accepted socket with that inode. */
+export type Identify = (own: number) => Promise<Asker>;
+
 /**
- * Who is at the other end of an accepted connection: systemd itself, while it starts the unit that
- * the asker is.
+ * How askers are identified: as systemd itself, while it starts the unit that the asker is.
  *
  * The name of the socket is only a claim, which anybody with uid 0 can make. It holds where PID 1
  * says which process it has just made for that unit, and that process, or a child of it, still runs
  * systemd's own program within the unit's control group and holds the socket. docs/decisions/0016
  * has what was tried instead, and forged.
  *
- * @param listening - the path that the connection was accepted on
- * @param own - the inode of the accepted socket
- * @param foreseen - is shown the units that are claimed at this moment, before anything is found out
- * @throws Failure `agent/unknown-asker`, `host/sockets`, `systemd/unavailable`
+ * @param listening - the path that connections are accepted on
+ * @param foreseen - is shown what PID 1 says of units that are claimed, before it is found out by whom
+ * @returns what throws Failure `agent/unknown-asker`, `host/sockets`, `systemd/unavailable`
  */
-export async function identifyAsker(
-  listening: string,
-  own: number,
-  foreseen: (facts: UnitFacts) => void,
-): Promise<Asker> {
-  // The unit is asked about while the kernel is asked for the peer: nearly always there is one claim.
-  const asked = new Map<string, Promise<UnitFacts>>();
-  const factsOf = (unit: string): Promise<UnitFacts> => {
-    const facts = asked.get(unit) ?? showUnit(unit);
-    asked.set(unit, facts);
-    facts.catch(() => undefined);
-    return facts;
+export function createIdentify(listening: string, foreseen: (facts: UnitFacts) => void): Identify {
+  const recent = new Map<string, Holder>();
+  const early = new Map<string, Promise<UnitFacts | undefined>>();
+
+  const foresee = (unit: string): void => {
+    if (early.has(unit) || early.size >= maxForeseen || holdsNow(recent.get(unit))) return;
+    const facts = showUnit(unit).catch(() => undefined);
+    early.set(unit, facts);
+    void facts.then((known) => {
+      early.delete(unit);
+      if (known !== undefined) foreseen(known);
+    });
   };
-  for (const unit of unitsClaimed()) void factsOf(unit).then(foreseen, () => undefined);
-  const socket = await peerInode(listening, own);
-  const claim = claimOf(socket);
-  const facts = await factsOf(claim.unit);
-  const process = findHolder(facts, socket);
-  if (process !== undefined) return { ...claim, facts, process, socket };
-  throw new Failure(
-    "agent/unknown-asker",
-    `somebody asks for credential ${claim.credential} as ${claim.unit}, and is not systemd starting it`,
-  );
+
+  // One look at the table serves all that was accepted in this turn of the event loop. A name is there
+  // before its socket connects.
+  const look = coalesce(async () => {
+    await new Promise(setImmediate);
+    const names = abstractNames();
+    const claims = [...names.values()].flat().map(parseClaim);
+    for (const claim of claims) if (claim !== undefined) foresee(claim.unit);
+    return names;
+  });
+
+  const findHolder = async (unit: string, socket: number): Promise<Holder | undefined> => {
+    const before = recent.get(unit);
+    if (before !== undefined && stillHolds(before, socket)) return before;
+    // What was foreseen may be of a start before this one.
+    const foreseenFacts = await early.get(unit);
+    const found = foreseenFacts === undefined ? undefined : holderOf(foreseenFacts, socket);
+    return found ?? holderOf(await showUnit(unit), socket);
+  };
+
+  return async (own) => {
+    const [names, socket] = await Promise.all([look(own), peerInode(listening, own)]);
+    const claim = claimOf(names.get(socket) ?? []);
+    const holder = await findHolder(claim.unit, socket);
+    if (holder === undefined) {
+      throw new Failure(
+        "agent/unknown-asker",
+        `somebody asks for credential ${claim.credential} as ${claim.unit}, and is not systemd starting it`,
+      );
+    }
+    recent.set(claim.unit, holder);
+    if (recent.size > maxRecent) recent.delete(recent.keys().next().value ?? "");
+    return { ...claim, ...holder, socket };
+  };
 }
 
 const maxForeseen = 8;
+const maxRecent = 4096;
 
-/** The units that somebody claims to be at this moment; some of them, if somebody makes up many. */
-function unitsClaimed(): ReadonlySet<string> {
-  const claims = [...abstractNames().values()].flat().map(parseClaim);
-  const units = claims.filter((claim) => claim !== undefined).map(({ unit }) => unit);
-  return new Set(units.slice(0, maxForeseen));
+/** A process of systemd's that starts a unit, and what PID 1 said of the unit then. */
+interface Holder {
+  readonly facts: UnitFacts;
+  readonly process: ProcessFacts;
 }
 
-function claimOf(socket: number): Claim {
-  const names = abstractNames().get(socket) ?? [];
+function claimOf(names: readonly string[]): Claim {
   const claim = names.length === 1 ? parseClaim(names[0] ?? "") : undefined;
   if (claim !== undefined) return claim;
   throw new Failure(
@@ -72,14 +97,12 @@ function claimOf(socket: number): Claim {
 }
 
 /** The process of a unit that PID 1 is starting, where it or a child of it has that socket. */
-function findHolder(
-  { mainPid, controlPid, controlGroup }: UnitFacts,
-  socket: number,
-): ProcessFacts | undefined {
-  const started = [mainPid, controlPid].filter((pid) => pid > 0);
-  return [...started.flatMap(childrenOf), ...started]
+function holderOf(facts: UnitFacts, socket: number): Holder | undefined {
+  const started = [facts.mainPid, facts.controlPid].filter((pid) => pid > 0);
+  const process = [...started.flatMap(childrenOf), ...started]
     .map(processFacts)
-    .find((process) => process !== undefined && isHolder(process, controlGroup, socket));
+    .find((one) => one !== undefined && isHolder(one, facts.controlGroup, socket));
+  return process === undefined ? undefined : { facts, process };
 }
 
 function isHolder(
@@ -90,9 +113,21 @@ function isHolder(
   return isSystemd && expected !== "" && controlGroup === expected && holdsSocket(pid, socket);
 }
 
-/** Whether the asker is still who it was. To be asked just before the answer. */
-export function isStillAsking({ process, facts, socket }: Asker): boolean {
+/** Whether the very same process has that socket, and is what it was. */
+function stillHolds({ process, facts }: Holder, socket: number): boolean {
   const now = processFacts(process.pid);
   if (now?.startTime !== process.startTime) return false;
   return isHolder(now, facts.controlGroup, socket);
+}
+
+/** Whether a process that was identified is still there: then its unit needn't be asked about. */
+function holdsNow(holder: Holder | undefined): boolean {
+  return (
+    holder !== undefined && processFacts(holder.process.pid)?.startTime === holder.process.startTime
+  );
+}
+
+/** Whether the asker is still who it was. To be asked just before the answer. */
+export function isStillAsking(asker: Asker): boolean {
+  return stillHolds(asker, asker.socket);
 }

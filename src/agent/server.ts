@@ -1,7 +1,7 @@
 import { createServer, type Socket } from "node:net";
 import { Failure } from "../failure.ts";
 import { inodeOf } from "../host/unix-sockets.ts";
-import { identifyAsker, isStillAsking, type Asker } from "./asker.ts";
+import { createIdentify, isStillAsking, type Asker, type Identify } from "./asker.ts";
 import type { Starts } from "./starts.ts";
 
 /** Where the agent is asked, by systemd's `LoadCredential=`. */
@@ -36,9 +36,12 @@ export async function serve(
   log: (line: string) => void,
 ): Promise<Server> {
   const open = new Set<Promise<void>>();
+  const identify = createIdentify(agentSocket, (facts) => {
+    starts.foresee(facts);
+  });
   // systemd closes its writing half before it reads.
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const answering = answer(socket, starts, log).finally(() => open.delete(answering));
+    const answering = answer(socket, identify, starts, log).finally(() => open.delete(answering));
     open.add(answering);
   });
   await new Promise<void>((resolve, reject) => {
@@ -53,15 +56,18 @@ export async function serve(
   };
 }
 
-async function answer(socket: Socket, starts: Starts, log: (line: string) => void): Promise<void> {
+async function answer(
+  socket: Socket,
+  identify: Identify,
+  starts: Starts,
+  log: (line: string) => void,
+): Promise<void> {
   // Nothing is read: what the asker wants stands in the name of its socket.
   socket.on("error", () => undefined);
   socket.resume();
   let asker: Asker | undefined;
   try {
-    asker = await identifyAsker(agentSocket, inodeOf(descriptorOf(socket)), (facts) => {
-      starts.foresee(facts);
-    });
+    asker = await identify(inodeOf(descriptorOf(socket)));
     const bytes = credentialFor(asker, (await starts.get(asker.facts)).answers);
     if (!isStillAsking(asker)) {
       throw new Failure("agent/unknown-asker", `${asker.unit} is no longer being started`);

@@ -98,8 +98,19 @@ class Connection {
           reject(failure);
         },
       });
-      this.socket.write(encodeCall(call, serial));
+      this.send(encodeCall(call, serial));
     });
+  }
+
+  /** What is sent in one turn goes out in one write. */
+  private send(message: Buffer): void {
+    if (this.socket.writableCorked === 0) {
+      this.socket.cork();
+      process.nextTick(() => {
+        this.socket.uncork();
+      });
+    }
+    this.socket.write(message);
   }
 
   private forget(serial: number): void {
