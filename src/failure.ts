@@ -358,6 +358,16 @@ export const failures = {
     "an identity belongs to another user",
     "chown the file, then rotate the identity",
   ],
+  "identity/undecryptable": [
+    "refused",
+    "this machine can't decrypt an identity that is an encrypted credential",
+    "use the machine that made it, or enrol a new one: sealaunch roster add-node --replace",
+  ],
+  "identity/unprotected": [
+    "host",
+    "systemd-creds didn't encrypt an identity",
+    "as root, see why: systemd-creds encrypt /etc/hostname -; or ask for --plain-identity",
+  ],
   "identity/other-node": [
     "refused",
     "an identity is not the one that a pool has for this node",

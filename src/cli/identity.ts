@@ -1,13 +1,18 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
+
+/** As `systemd-creds --with-key=` has them. */
+const keys = ["auto", "host", "tpm2", "host+tpm2"] as const;
 
 interface CreateFlags {
   readonly into?: string;
   readonly hostKey: string;
   readonly node?: string;
   readonly state?: string;
+  readonly withKey?: (typeof keys)[number];
+  readonly plainIdentity: boolean;
 }
 
 /** `identity create`, `identity show`: the key pairs of operators and nodes. */
@@ -24,7 +29,8 @@ function addCreate(family: Command): void {
     .command("create")
     .description(
       "Make an identity: an operator's in a file, or with --into a node's, with the card that " +
-        "enrols it, signed by its SSH host key. Never overwrites anything.",
+        "enrols it, signed by its SSH host key. In /etc/sealaunch it is encrypted to this machine, as " +
+        "systemd-creds(1) does. Never overwrites anything.",
     )
     .argument("[file]", "where an operator's identity comes to lie")
     .option("--into <dir>", "a node's directory, usually /etc/sealaunch")
@@ -34,7 +40,18 @@ function addCreate(family: Command): void {
       "/etc/ssh/ssh_host_ed25519_key",
     )
     .option("--node <name>", "the node's name (the machine's own)")
-    .option("--state <dir>", "where the node keeps what it has seen (/var/lib/sealaunch)");
+    .option("--state <dir>", "where the node keeps what it has seen (/var/lib/sealaunch)")
+    .addOption(
+      new Option(
+        "--with-key <key>",
+        "what the identity is encrypted to; in /etc/sealaunch it is auto: TPM where there is one, and host key",
+      ).choices(keys),
+    )
+    .addOption(
+      new Option("--plain-identity", "a plain file, which a stolen disk gives away")
+        .default(false)
+        .conflicts("withKey"),
+    );
   addGuidance(command, {
     examples: [
       "sealaunch identity create second.identity",
@@ -50,8 +67,9 @@ function addCreate(family: Command): void {
       await createOperatorIdentity(context, file);
     } else if (file === undefined && flags.into !== undefined) {
       const { createNodeIdentity } = await import("../commands/identity-node.ts");
-      const { into, hostKey, node, state } = flags;
-      await createNodeIdentity(context, { into, hostKey, node, state });
+      const { into, hostKey, node, state, withKey, plainIdentity } = flags;
+      const key = plainIdentity ? "plain" : withKey;
+      await createNodeIdentity(context, { into, hostKey, node, state, key });
     } else {
       throw new Failure(
         "usage/invalid",

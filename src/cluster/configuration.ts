@@ -9,6 +9,7 @@ import {
   type RepositoryConfiguration,
 } from "../formats/configuration.ts";
 import { readIdentityFile, readRegularFile } from "../host/files.ts";
+import { decryptCredential, isEncryptedCredential } from "../host/systemd-creds.ts";
 import { openSource } from "../sources/source.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
@@ -115,17 +116,54 @@ export async function openNode(
   return { trusted: trustedRoots(configuration), source, marks, memory, now };
 }
 
+/** The name of a node's identity as a systemd credential. */
+export const identityCredential = "sealaunch-identity";
+
 /**
- * The identity in a file that only its owner can read. The caller wipes its seed.
+ * The identity in a file that only its owner can read, in the clear or as an encrypted credential of
+ * this machine. The caller wipes its seed.
  *
  * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`,
- *   `identity/malformed`
+ *   `identity/undecryptable`, `identity/malformed`
  */
 export async function readIdentity(path: string): Promise<Identity> {
   const bytes = await readIdentityFile(path);
+  return isEncryptedCredential(bytes)
+    ? parseAndWipe(await decrypt(path, bytes), path)
+    : parseAndWipe(bytes, path);
+}
+
+/**
+ * A node's identity: what systemd has decrypted for this process, or else what the configuration names.
+ *
+ * @param credentialsDirectory - of this process, never of a service that it is to launch
+ * @throws Failure as {@link readIdentity}
+ */
+export async function readNodeIdentity(
+  { configuration }: Located<NodeConfiguration>,
+  credentialsDirectory: string | undefined,
+): Promise<Identity> {
+  if (credentialsDirectory !== undefined) {
+    const path = join(credentialsDirectory, identityCredential);
+    const bytes = await readRegularFile(path, maxConfigurationSize);
+    if (bytes !== undefined) return parseAndWipe(bytes, path);
+  }
+  return readIdentity(configuration.identity);
+}
+
+function parseAndWipe(bytes: Uint8Array, path: string): Identity {
   try {
     return parseIdentityFile(bytes, path);
   } finally {
     wipe(bytes);
   }
+}
+
+async function decrypt(path: string, credential: Uint8Array): Promise<Uint8Array> {
+  const bytes = await decryptCredential(identityCredential, credential);
+  if (bytes !== undefined) return bytes;
+  throw new Failure(
+    "identity/undecryptable",
+    `${path} can't be decrypted: encrypted on another machine, under another name than ${identityCredential}, or altered`,
+  );
 }

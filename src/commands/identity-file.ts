@@ -1,9 +1,16 @@
 import { dirname } from "node:path";
+import { identityCredential } from "../cluster/configuration.ts";
 import { concatBytes, utf8, wipe } from "../crypto/bytes.ts";
 import { encodeIdentity, type Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import { formatTime } from "../formats/fields.ts";
 import { createFileExclusive } from "../host/files.ts";
+import {
+  encryptCredential,
+  protectionOf,
+  type CredentialKey,
+  type Protection,
+} from "../host/systemd-creds.ts";
 
 const secretMode = 0o400;
 const publicMode = 0o644;
@@ -23,6 +30,34 @@ export async function createIdentityFile(
   const bytes = concatBytes(utf8(comments), line, utf8("\n"));
   try {
     await create(path, bytes, secretMode);
+  } finally {
+    wipe(line, bytes);
+  }
+}
+
+/**
+ * After it, `path` holds the identity as a credential that this machine alone decrypts.
+ *
+ * @returns what it takes to decrypt it, or undefined where that isn't known
+ * @throws Failure `usage/exists`, `write/refused`, `identity/unprotected`, `program/missing`
+ */
+export async function createIdentityCredential(
+  path: string,
+  identity: Identity,
+  key: CredentialKey,
+): Promise<Protection | undefined> {
+  const line = encodeIdentity(identity);
+  const bytes = concatBytes(line, utf8("\n"));
+  try {
+    const credential = await encryptCredential(identityCredential, bytes, key);
+    if (credential === undefined) {
+      throw new Failure(
+        "identity/unprotected",
+        `systemd-creds didn't encrypt the identity with ${key}`,
+      );
+    }
+    await create(path, credential, secretMode);
+    return protectionOf(credential);
   } finally {
     wipe(line, bytes);
   }

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { findRepository, type Located } from "../cluster/configuration.ts";
 import { utf8, wipe } from "../crypto/bytes.ts";
 import { createIdentity } from "../crypto/identity.ts";
@@ -11,8 +11,10 @@ import { encodeCard } from "../formats/records/card.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { listDirectory } from "../host/files.ts";
 import { machineName } from "../host/machine.ts";
+import type { CredentialKey } from "../host/systemd-creds.ts";
 import type { Context } from "./context.ts";
-import { createIdentityFile, createPublicFile, refuseOverwriting } from "./identity-file.ts";
+import { createPublicFile, refuseOverwriting } from "./identity-file.ts";
+import { chooseHome, createIn, nodeFiles } from "./identity-home.ts";
 import { pathFor, reportNext, reportWritten } from "./report.ts";
 import { readSignerKey, signRecord } from "./signing.ts";
 
@@ -25,10 +27,9 @@ export interface NodeIdentityOptions {
   readonly node: string | undefined;
   /** Where the node will keep its marks; the usual place if undefined. */
   readonly state: string | undefined;
+  /** What the identity is encrypted to; as the directory has it if undefined. */
+  readonly key: CredentialKey | "plain" | undefined;
 }
-
-/** The names of what lies in a node's directory. */
-export const nodeFiles = { identity: "identity", configuration: "node.json" } as const;
 
 /**
  * A new identity for a node, its card signed with the host key, and the node's configuration
@@ -40,7 +41,8 @@ export async function createNodeIdentity(
 ): Promise<void> {
   const directory = resolve(context.directory, options.into);
   const node = parseName("node", options.node ?? machineName());
-  await refuseExisting(directory);
+  const home = await chooseHome(context, directory, options.key);
+  await refuseExisting(directory, home.path);
   const file = resolve(context.directory, options.hostKey);
   const signer = await readSignerKey(context, file);
   const repository = await findRepository(context.directory, context.configuration);
@@ -56,13 +58,13 @@ export async function createNodeIdentity(
     const configuration = {
       ...trustOf(repository),
       node,
-      identity: place(nodeFiles.identity),
+      identity: home.path,
       ...(options.state === undefined ? {} : { state: resolve(context.directory, options.state) }),
     };
     files.set(nodeFiles.configuration, utf8(`${JSON.stringify(configuration, null, 2)}\n`));
   }
   try {
-    await createIdentityFile(place(nodeFiles.identity), identity, context.now);
+    await createIn(context, home, identity);
   } finally {
     wipe(identity.seed);
   }
@@ -70,7 +72,7 @@ export async function createNodeIdentity(
   context.print(
     `node ${node}, recipient ${recipientId(recipient)}, host key ${fingerprint(signer)}`,
   );
-  reportWritten(context, [nodeFiles.identity, ...files.keys()].map(place));
+  reportWritten(context, [home.path, ...[...files.keys()].map(place)]);
   if (repository === undefined) {
     context.print(
       `no sealaunch.json was found: write ${place(nodeFiles.configuration)} by hand, or run this where there is one`,
@@ -80,15 +82,27 @@ export async function createNodeIdentity(
     context,
     `sealaunch roster add-node ${pathFor(context, directory)} --pool POOL --fingerprint ${fingerprint(signer)}`,
   );
-  context.result({ node, recipient, id: recipientId(recipient), hostKey: signer, directory });
+  context.result({
+    node,
+    recipient,
+    id: recipientId(recipient),
+    hostKey: signer,
+    directory,
+    identity: home.path,
+  });
 }
 
 /** Before anything is written: half of a node's files would be in the way of the next try. */
-async function refuseExisting(directory: string): Promise<void> {
-  const names = [...Object.values(nodeFiles), recordFile.card, recordFile.cardSignature];
-  const present = await listDirectory(directory);
-  const found = names.find((name) => present.includes(name));
-  if (found !== undefined) refuseOverwriting(join(directory, found));
+async function refuseExisting(directory: string, identity: string): Promise<void> {
+  const names = [nodeFiles.configuration, recordFile.card, recordFile.cardSignature];
+  const paths = [
+    identity,
+    ...[...Object.values(nodeFiles), ...names].map((name) => join(directory, name)),
+  ];
+  for (const path of paths) {
+    const present = await listDirectory(dirname(path));
+    if (present.includes(basename(path))) refuseOverwriting(path);
+  }
 }
 
 /** What a node is configured to trust: what the repository is, with the source's whole path. */

@@ -8,7 +8,7 @@ import { recordFile } from "../formats/paths.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { listDirectory } from "../host/files.ts";
 import type { Context } from "./context.ts";
-import { nodeFiles } from "./identity-node.ts";
+import { nodeFiles } from "./identity-home.ts";
 
 /** What of an identity is shown. */
 export interface ShowOptions {

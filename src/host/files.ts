@@ -81,7 +81,8 @@ function readAtMost(file: number, expected: number, maxBytes: number, path: stri
   throw new Failure("source/hostile", `${path} has more than ${String(maxBytes)} bytes`);
 }
 
-const maxIdentitySize = 4096;
+/** An identity's text has 2 KiB, an encrypted credential of it 4 or so. */
+const maxIdentitySize = 16 * 1024;
 
 /**
  * The bytes of an identity's file, which nobody but its owner, who runs this, or root may read.

@@ -28,6 +28,14 @@ export async function findProgram(name: string): Promise<string> {
   throw new Failure("program/missing", `${name} is in none of ${programDirectories.join(", ")}`);
 }
 
+/** Whether this machine has a program, where such are looked for. */
+export function hasProgram(name: string): Promise<boolean> {
+  return findProgram(name).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** What a program is run with. */
 export interface RunOptions {
   /** Its standard input; empty by default. */

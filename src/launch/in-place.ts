@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { checkMount, claimDirectory, mountPoint, writeCredentials } from "../host/memory.ts";
-import { realise } from "../host/nix.ts";
+import { fetchClosure, realise } from "../host/nix.ts";
 import { findProgram } from "../host/process.ts";
 import { dropCommand, type Privileges } from "../host/privileges.ts";
 import { findGroup, findUser } from "../host/users.ts";
-import { parseProgram } from "../service/store-path.ts";
-import { addedVariables, credentialVariables } from "./added-variables.ts";
+import { parseProgram, type StoreObject } from "../service/store-path.ts";
+import { addedVariables, credentialVariables, type Named } from "./added-variables.ts";
 import {
   nameOf,
   parseEnvironment,
@@ -17,6 +17,7 @@ import {
 } from "./environment.ts";
 import type { Opening } from "./open.ts";
 import { startPlan } from "./plan.ts";
+import { renderAll } from "./render.ts";
 import type { RunRequest } from "./run-options.ts";
 
 /** The environment of the shell that becomes the service, exactly as it was started with. */
@@ -48,17 +49,21 @@ export async function prepareInPlace(
   // nothing running.
   const pin = `/proc/${String(shell)}/root${place}/pin`;
   const [realised, opened, read] = await Promise.allSettled([
-    realise(program, pin, request.closureTimeoutMs, begun),
+    realiseAll(request, program, pin, begun),
     open(request, now),
     readPrivileges(request),
   ]);
-  const values = opened.status === "fulfilled" ? opened.value.credentials : [];
+  const values: Named[] = opened.status === "fulfilled" ? [...opened.value.credentials] : [];
   try {
     // In the order in which somebody would mend them.
     if (read.status === "rejected") throw read.reason;
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
     const privileges = read.value;
+    const credentials = new Map(values.map(({ name, value }) => [name, value]));
+    for (const [name, value] of await renderAll(request.renders, credentials)) {
+      values.push({ name, value });
+    }
     const variables = credentialVariables(request.variables, values);
     const directory = `${place}/credentials`;
     const owner = { uid: privileges.user.uid, gid: privileges.gid };
@@ -74,6 +79,23 @@ export async function prepareInPlace(
   } finally {
     wipe(...values.map(({ value }) => value));
   }
+}
+
+/** The program's closure and those of the templates, each with a pin of its own. */
+async function realiseAll(
+  { renders, closureTimeoutMs }: RunRequest,
+  program: StoreObject,
+  pin: string,
+  begun: number,
+): Promise<void> {
+  const templates = new Set([...renders.values()].map(({ storePath }) => storePath));
+  templates.delete(program.storePath);
+  await Promise.all([
+    realise(program, pin, closureTimeoutMs, begun),
+    ...[...templates].map((storePath, index) =>
+      fetchClosure({ storePath }, `${pin}-${String(index + 1)}`, closureTimeoutMs),
+    ),
+  ]);
 }
 
 /** A unit's own credentials would silently be hidden behind ours. */
@@ -120,11 +142,11 @@ async function open(request: RunRequest, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
   if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
   const { bundles, credentials, unit } = request;
-  const [{ openBundles }, { readIdentity, readNode }] = await Promise.all([
+  const [{ openBundles }, { readNode, readNodeIdentity }] = await Promise.all([
     import("./open.ts"),
     import("../cluster/configuration.ts"),
   ]);
   const node = await readNode(request.configuration);
   const asked = { bundles, credentials, unit, inPlace: true };
-  return openBundles(asked, node, () => readIdentity(node.configuration.identity), now);
+  return openBundles(asked, node, () => readNodeIdentity(node, undefined), now);
 }
