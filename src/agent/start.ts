@@ -6,11 +6,11 @@ import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
 import { formatTime } from "../formats/fields.ts";
-import { readRegularFile } from "../host/files.ts";
 import type { UnitFacts } from "../host/systemd.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
-import { renderTemplate } from "../launch/render.ts";
-import { parseStoreFile, type StoreObject } from "../service/store-path.ts";
+import { renderAll } from "../launch/render.ts";
+import { parseProgram, parseStoreFile } from "../service/store-path.ts";
+import type { Realise } from "./closures.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
 import { encodeManifest, manifestName } from "./manifest.ts";
 import { wantedBy, type Wanted } from "./wanted.ts";
@@ -20,13 +20,7 @@ export interface Means {
   readonly node: () => Promise<Located<NodeConfiguration>>;
   readonly memory: Memory;
   readonly identity: (node: Located<NodeConfiguration>) => Promise<Identity>;
-  /** After it, these are on disk, and stay there for the unit. */
-  readonly realise: (
-    unit: string,
-    objects: readonly StoreObject[],
-    state: string,
-    timeoutMs: number,
-  ) => Promise<void>;
+  readonly realise: Realise;
 }
 
 /** What one start of a unit gets. */
@@ -41,8 +35,6 @@ export interface Prepared {
 
 /** systemd's limit for one credential and for all of a unit (systemd.exec(5), SetCredential=). */
 const maxTotalSize = 1024 * 1024;
-
-const maxTemplateSize = 1024 * 1024;
 
 /**
  * What a start of a unit gets: the newest that it may have, or, where an agent before this one has
@@ -68,7 +60,7 @@ export async function prepareStart(
     ...(decided === undefined ? {} : { decided }),
   };
   const [realised, opened] = await Promise.allSettled([
-    means.realise(unit, wanted.objects, node.configuration.state, timeoutMs),
+    means.realise(unit, wanted, node.configuration.state, timeoutMs),
     open(request, node, means, now),
   ]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
@@ -76,7 +68,7 @@ export async function prepareStart(
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
     const credentials = new Map(values.map(({ name, value }) => [name, value]));
-    const rendered = await render(wanted, credentials);
+    const rendered = await renderAll(wanted.renders, credentials);
     const all = new Map([...credentials, ...rendered]);
     const answers = new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]);
     checkSize(unit, answers);
@@ -92,7 +84,8 @@ export async function prepareStart(
         template: path,
       })),
       commands: [...wanted.commands],
-      storePaths: [...new Set(wanted.objects.map(({ storePath }) => storePath))],
+      programs: wanted.programs.map(({ path }) => path),
+      files: wanted.files.map(({ path }) => path),
     };
     if (before === undefined) keepDecision(decision);
     return { answers, decision, isNew: before === undefined, warnings: opened.value.warnings };
@@ -128,33 +121,12 @@ function recall(before: Decision): {
       bundles: before.bundles.map(({ bundle }) => ({ bundle, floor: 0 })),
       credentials: before.credentials,
       renders: new Map(renders),
-      objects: before.storePaths.map(parseStoreFile),
+      programs: before.programs.map(parseProgram),
+      files: before.files.map(parseStoreFile),
       commands: before.commands,
     },
     decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),
   };
-}
-
-async function render(
-  { renders }: Wanted,
-  credentials: ReadonlyMap<string, Uint8Array>,
-): Promise<Map<string, Uint8Array>> {
-  const rendered = new Map<string, Uint8Array>();
-  for (const [name, { path }] of renders) {
-    if (credentials.has(name)) {
-      throw new Failure(
-        "usage/invalid",
-        `--render ${name}: a bundle has a credential of that name`,
-        "give what is rendered another name",
-      );
-    }
-    const template = await readRegularFile(path, maxTemplateSize);
-    if (template === undefined) {
-      throw new Failure("credential/missing", `--render ${name}: there is no ${path}`);
-    }
-    rendered.set(name, renderTemplate(template, credentials, path));
-  }
-  return rendered;
 }
 
 function checkSize(unit: string, answers: ReadonlyMap<string, Uint8Array>): void {

@@ -9,15 +9,20 @@ import {
   type StoreObject,
 } from "../service/store-path.ts";
 
+/** What a start needs of the store. */
+export interface Needed {
+  readonly programs: readonly StoreObject[];
+  /** Templates, and the wrapper. */
+  readonly files: readonly StoreObject[];
+}
+
 /** What a unit wants of the agent: what stands in its wrapper's arguments, as PID 1 has them. */
-export interface Wanted {
+export interface Wanted extends Needed {
   readonly bundles: readonly BundleRequest[];
   /** All credentials of the bundles if undefined. */
   readonly credentials: readonly string[] | undefined;
   /** Templates by the credential that they become. */
   readonly renders: ReadonlyMap<string, StoreObject>;
-  /** What has to be there and to stay: programs, templates and the wrapper. */
-  readonly objects: readonly StoreObject[];
   /** Each guarded command's arguments up to its program, joined by blanks. */
   readonly commands: readonly string[];
 }
@@ -53,20 +58,19 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
   return {
     bundles: mergeBundles(requests.flatMap(({ bundles }) => bundles)),
     credentials: limited.every((names) => names !== undefined)
-      ? [...new Set(limited.flat())]
+      ? distinct(limited.flat())
       : undefined,
     renders,
-    objects: [
-      ...programs.map(parseProgram),
-      ...renders.values(),
-      ...guarded
-        .map(({ wrapper }) => wrapper)
-        .filter(isInStore)
-        .map(parseStoreFile),
-    ],
-    commands: [...new Set(guarded.map(({ command }) => command))],
+    programs: distinct(programs).map(parseProgram),
+    files: distinct([
+      ...[...renders.values()].map(({ path }) => path),
+      ...guarded.map(({ wrapper }) => wrapper).filter(isInStore),
+    ]).map(parseStoreFile),
+    commands: distinct(guarded.map(({ command }) => command)),
   };
 }
+
+const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 
 /** Each bundle once, with the highest of its floors. */
 function mergeBundles(bundles: readonly BundleRequest[]): BundleRequest[] {

@@ -1,9 +1,14 @@
 import { makePlace } from "../agent/decisions.ts";
+import { createRealise } from "../agent/closures.ts";
+import { tidy } from "../agent/tidying.ts";
 import { createStarts } from "../agent/starts.ts";
 import { agentSocket, serve } from "../agent/server.ts";
 import { createMemory } from "../cluster/memory.ts";
-import { readIdentity, readNode } from "../cluster/configuration.ts";
+import { readNode, readNodeIdentity } from "../cluster/configuration.ts";
+import { readWrapper } from "../host/package.ts";
 import type { Context } from "./context.ts";
+
+const tidyEveryMs = 60_000;
 
 /** More rosters, pools and entries than a node has to do with, and statements than it starts. */
 const maxRemembered = 1024;
@@ -15,18 +20,28 @@ const maxRemembered = 1024;
  */
 export async function agent(context: Context): Promise<void> {
   const descriptor = context.handedSocket();
-  await makePlace();
   const starts = createStarts({
     memory: createMemory(maxRemembered),
     node: () => readNode(context.configuration),
-    identity: ({ configuration }) => readIdentity(configuration.identity),
-    realise: () => Promise.resolve(),
+    identity: (node) => readNodeIdentity(node, context.environment["CREDENTIALS_DIRECTORY"]),
+    realise: createRealise(await readWrapper()),
   });
+  await makePlace();
+  const keepTidy = async (): Promise<void> => {
+    const { configuration } = await readNode(context.configuration);
+    await tidy(configuration.state, configuration.keepClosures, new Date());
+  };
+  const tidying = setInterval(() => {
+    keepTidy().catch((error: unknown) => {
+      context.warn(error instanceof Error ? error.message : "tidying failed");
+    });
+  }, tidyEveryMs);
   const server = await serve(descriptor, starts, (line) => {
     context.warn(line);
   });
   context.print(`answers on ${agentSocket}`);
   await context.told();
+  clearInterval(tidying);
   await server.close();
   await starts.settle();
 }

@@ -25,6 +25,8 @@ const NodeConfiguration = z.strictObject({
   identity: z._default(z.string(), "/etc/sealaunch/identity"),
   /** Where the node keeps its marks; absolute. */
   state: z._default(z.string(), "/var/lib/sealaunch"),
+  /** For how many days the store keeps what a unit ran that is inactive. */
+  keepClosures: z._default(countField(0), 7),
   /** Whether a stale roster or pool file is refused, not only warned of. */
   refuseStale: z._default(z.boolean(), false),
 });

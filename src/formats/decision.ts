@@ -36,8 +36,10 @@ const Decision = z.strictObject({
   renders: z.array(z.strictObject({ credential: nameField("credential"), template: z.string() })),
   /** Each guarded command, up to its program. */
   commands: z.array(z.string()),
-  /** The store paths that are pinned for it. */
-  storePaths: z.array(z.string()),
+  /** Programs of the store that it runs, pinned for it with what follows. */
+  programs: z.array(z.string()),
+  /** Other files of the store: templates, and the wrapper. */
+  files: z.array(z.string()),
 });
 export type Decision = z.infer<typeof Decision>;
 

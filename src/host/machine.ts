@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
 
@@ -22,4 +22,9 @@ export function absolutePath(path: string): string {
       "give an absolute path",
     );
   }
+}
+
+/** When this machine was booted, in milliseconds of the epoch, by the clock that says `now`. */
+export function bootedAt(now: Date): number {
+  return now.getTime() - uptime() * 1000;
 }

@@ -175,7 +175,9 @@ async function removePlace(place: string): Promise<void> {
   const inner = join(place, "credentials");
   for (const name of await readdir(inner).catch(ignoreAbsent)) await unlink(join(inner, name));
   await rmdir(inner).catch(ignoreAbsent);
-  await unlink(join(place, "pin")).catch(ignoreAbsent);
+  for (const name of await readdir(place).catch(ignoreAbsent)) {
+    if (name.startsWith("pin")) await unlink(join(place, name));
+  }
   await rmdir(place).catch(ignoreAbsent);
 }
 

@@ -129,8 +129,12 @@ export async function listSubstituters(
   return [];
 }
 
-/** A program has to be a file that may be executed. */
-async function requireProgram(program: StoreObject): Promise<void> {
+/**
+ * After it, a program of the store is a file on disk that may be executed.
+ *
+ * @throws Failure `closure/corrupt`, `program/not-executable`
+ */
+export async function requireProgram(program: StoreObject): Promise<void> {
   await requireFile(program);
   const { path } = program;
   const mayRun = await access(path, constants.X_OK).then(

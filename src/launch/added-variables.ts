@@ -4,7 +4,7 @@ import { checkVariable } from "../service/variable.ts";
 import type { Variable } from "./environment.ts";
 
 /** A credential by name. */
-interface Named {
+export interface Named {
   readonly name: string;
   readonly value: Uint8Array;
 }

@@ -26,6 +26,13 @@ export async function preparePlain(
   refuseRoot();
   const original = await environmentOf(shell);
   refuseShadowing(original);
+  if (request.renders.size > 0) {
+    throw new Failure(
+      "usage/invalid",
+      "--render needs a bundle's credentials, and --plain has none",
+      "put the rendered file into the directory",
+    );
+  }
   const place = absolutePath(directory);
   const names = await listCredentials(place);
   const absent = request.credentials?.find((name) => !names.includes(name));

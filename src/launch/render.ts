@@ -1,6 +1,8 @@
 import { concatBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { nameKinds } from "../formats/names.ts";
+import { readRegularFile } from "../host/files.ts";
+import type { StoreObject } from "../service/store-path.ts";
 
 const at = 0x40;
 
@@ -40,4 +42,35 @@ export function renderTemplate(
     open = template.indexOf(at, from);
   }
   return concatBytes(...parts, template.subarray(from));
+}
+
+const maxTemplateSize = 1024 * 1024;
+
+/**
+ * What the templates become, by the credential that each is to be. They are on disk.
+ *
+ * @returns bytes that the caller wipes
+ * @throws Failure `credential/missing`; `usage/invalid` if a bundle has a credential of such a name;
+ *   `source/hostile`, `source/unreadable`
+ */
+export async function renderAll(
+  renders: ReadonlyMap<string, StoreObject>,
+  credentials: ReadonlyMap<string, Uint8Array>,
+): Promise<Map<string, Uint8Array>> {
+  const rendered = new Map<string, Uint8Array>();
+  for (const [name, { path }] of renders) {
+    if (credentials.has(name)) {
+      throw new Failure(
+        "usage/invalid",
+        `--render ${name}: a bundle has a credential of that name`,
+        "give what is rendered another name",
+      );
+    }
+    const template = await readRegularFile(path, maxTemplateSize);
+    if (template === undefined) {
+      throw new Failure("credential/missing", `--render ${name}: there is no ${path}`);
+    }
+    rendered.set(name, renderTemplate(template, credentials, path));
+  }
+  return rendered;
 }
