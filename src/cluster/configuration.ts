@@ -126,11 +126,11 @@ export const identityCredential = "sealaunch-identity";
  * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`,
  *   `identity/undecryptable`, `identity/malformed`
  */
-export async function readIdentity(path: string): Promise<Identity> {
+export async function readIdentity(path: string, memory: Memory = noMemory): Promise<Identity> {
   const bytes = await readIdentityFile(path);
   return isEncryptedCredential(bytes)
-    ? parseAndWipe(await decrypt(path, bytes), path)
-    : parseAndWipe(bytes, path);
+    ? parseAndWipe(await decrypt(path, bytes), path, memory)
+    : parseAndWipe(bytes, path, memory);
 }
 
 /**
@@ -142,18 +142,21 @@ export async function readIdentity(path: string): Promise<Identity> {
 export async function readNodeIdentity(
   { configuration }: Located<NodeConfiguration>,
   credentialsDirectory: string | undefined,
+  memory: Memory = noMemory,
 ): Promise<Identity> {
   if (credentialsDirectory !== undefined) {
     const path = join(credentialsDirectory, identityCredential);
     const bytes = await readRegularFile(path, maxConfigurationSize);
-    if (bytes !== undefined) return parseAndWipe(bytes, path);
+    if (bytes !== undefined) return parseAndWipe(bytes, path, memory);
   }
-  return readIdentity(configuration.identity);
+  return readIdentity(configuration.identity, memory);
 }
 
-function parseAndWipe(bytes: Uint8Array, path: string): Identity {
+function parseAndWipe(bytes: Uint8Array, path: string, memory: Memory): Identity {
   try {
-    return parseIdentityFile(bytes, path);
+    const own = memory.recall("identity", [bytes], () => parseIdentityFile(bytes, path));
+    // What is remembered stays; the caller wipes his own.
+    return memory.keeps ? { ...own, seed: own.seed.slice() } : own;
   } finally {
     wipe(bytes);
   }

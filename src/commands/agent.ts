@@ -20,10 +20,12 @@ const maxRemembered = 1024;
  */
 export async function agent(context: Context): Promise<void> {
   const descriptor = context.handedSocket();
+  const memory = createMemory(maxRemembered);
+  const { CREDENTIALS_DIRECTORY: own } = context.environment;
   const starts = createStarts({
-    memory: createMemory(maxRemembered),
+    memory,
     node: () => readNode(context.configuration),
-    identity: (node) => readNodeIdentity(node, context.environment["CREDENTIALS_DIRECTORY"]),
+    identity: (node) => readNodeIdentity(node, own, memory),
     realise: createRealise(await readWrapper()),
   });
   await makePlace();
