@@ -5,6 +5,8 @@ let
   cfg = config.services.sealaunch;
   inherit (lib) mkOption types;
 
+  isEncrypted = builtins.match ".*\\.cred" (toString cfg.identityFile) != null;
+
   nodeFile = {
     inherit (cfg) cluster source roots threshold node refuseStale;
     identity = cfg.identityFile;
@@ -63,15 +65,15 @@ in
     identityDirectory = mkOption {
       type = types.path;
       default = "/var/lib/sealaunch/node";
-      description = "Where the first boot puts the card, and the identity where no TPM or host key seals it.";
+      description = "Where the first boot puts the identity and the card.";
     };
     identityFile = mkOption {
       type = types.path;
-      default = "${toString cfg.identityDirectory}/identity";
-      defaultText = lib.literalExpression ''"''${identityDirectory}/identity"'';
+      default = "${toString cfg.identityDirectory}/identity.cred";
+      defaultText = lib.literalExpression ''"''${identityDirectory}/identity.cred"'';
       description = ''
-        Where the identity is. Where /etc/credstore.encrypted/sealaunch-identity exists, systemd decrypts
-        that for the agent, and this may be "/run/credentials/sealaunch-agent.service/sealaunch-identity".
+        Where the identity is. A name that ends in .cred is an encrypted credential of systemd, which
+        decrypts it for the agent with this machine's TPM or host key; anything else is a plain file.
       '';
     };
     hostKey = mkOption {
@@ -108,7 +110,13 @@ in
     systemd.packages = [ cfg.package ];
     systemd.sockets.sealaunch-agent.wantedBy = [ "sockets.target" ];
     # Who asks while it restarts waits in the socket's queue, which a stop would close.
-    systemd.services.sealaunch-agent.stopIfChanged = false;
+    systemd.services.sealaunch-agent = {
+      stopIfChanged = false;
+      # In place of the package's own, which looks in /etc/credstore.encrypted.
+      serviceConfig = lib.optionalAttrs isEncrypted {
+        LoadCredentialEncrypted = "sealaunch-identity:${toString cfg.identityFile}";
+      };
+    };
 
     systemd.services.sealaunch-identity = lib.mkIf cfg.createIdentity {
       description = "Sealaunch: the identity of this node, made once";
@@ -125,7 +133,7 @@ in
         RemainAfterExit = true;
         StateDirectory = "sealaunch";
         UMask = "0077";
-        ExecStart = "${cfg.package}/bin/sealaunch identity create --into ${toString cfg.identityDirectory} --node ${cfg.node} --host-key ${toString cfg.hostKey}";
+        ExecStart = "${cfg.package}/bin/sealaunch identity create --into ${toString cfg.identityDirectory} --with-key auto --node ${cfg.node} --host-key ${toString cfg.hostKey}";
       };
     };
   };

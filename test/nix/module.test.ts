@@ -12,7 +12,10 @@ const System = z.object({
     unitConfig: z.optional(z.record(z.string(), z.unknown())),
     before: z.optional(z.array(z.string())),
   }),
-  agent: z.object({ stopIfChanged: z.optional(z.boolean()) }),
+  agent: z.object({
+    stopIfChanged: z.optional(z.boolean()),
+    serviceConfig: z.optional(z.record(z.string(), z.unknown())),
+  }),
   socket: z.array(z.string()),
   packages: z.array(z.string()),
   scripts: z.array(z.string()),
@@ -45,8 +48,9 @@ describe.each(libs)("the NixOS module, evaluated with $name", (lib) => {
       roots: [rootKey],
       threshold: 1,
       node: "n1",
-      identity: "/var/lib/sealaunch/node/identity",
+      identity: "/var/lib/sealaunch/node/identity.cred",
       state: "/var/lib/sealaunch",
+      keepClosures: 7,
       refuseStale: false,
     });
   });
@@ -63,14 +67,24 @@ describe.each(libs)("the NixOS module, evaluated with $name", (lib) => {
     const { identity } = await system(lib, node);
     expect(identity.before).toEqual(["sealaunch-agent.service"]);
     expect(identity.serviceConfig?.["ExecStart"]).toMatch(
-      / identity create --into \/var\/lib\/sealaunch\/node --node n1 --host-key \/etc\/ssh\/ssh_host_ed25519_key$/u,
+      / identity create --into \/var\/lib\/sealaunch\/node --with-key auto --node n1 --host-key \/etc\/ssh\/ssh_host_ed25519_key$/u,
     );
     expect(identity.unitConfig?.["ConditionPathExists"]).toEqual([
       "!/var/lib/sealaunch/node/card.json",
-      "!/var/lib/sealaunch/node/identity",
+      "!/var/lib/sealaunch/node/identity.cred",
     ]);
     const without = await system(lib, `${node} services.sealaunch.createIdentity = false;`);
     expect(without.identity.serviceConfig ?? {}).toEqual({});
+  });
+
+  it("has systemd decrypt an identity that is an encrypted credential, and no plain file", async () => {
+    const { agent } = await system(lib, node);
+    expect(agent.serviceConfig).toEqual({
+      LoadCredentialEncrypted: "sealaunch-identity:/var/lib/sealaunch/node/identity.cred",
+    });
+    const plain = `services.sealaunch.identityFile = "/var/lib/sealaunch/node/identity";`;
+    const other = await system(lib, node + plain);
+    expect(other.agent.serviceConfig ?? {}).toEqual({});
   });
 
   it("sets nothing of the machine where it isn't enabled", async () => {
