@@ -73,6 +73,11 @@ export const failures = {
     "the file that holds a credential can't be read",
     "check the path and its mode",
   ],
+  "credential/undecryptable": [
+    "host",
+    "the tool that has a secret doesn't decrypt it",
+    "run the command that the hint names, to see why",
+  ],
   // The agent: who asks, and for which unit.
   "agent/unknown-asker": [
     "refused",
@@ -83,6 +88,51 @@ export const failures = {
     "configuration",
     "a unit asks the agent for credentials, and nothing in it checks that they arrived",
     "write the unit with 'sealaunch unit', or wrap it with 'sealaunch unit --wrap'",
+  ],
+  "unit/absent": [
+    "absent",
+    "there is no such unit, or systemd can't read it",
+    "see 'systemctl status UNIT'",
+  ],
+  "unit/credentials": [
+    "configuration",
+    "the credentials that a unit loads are not those that its commands want",
+    "write the unit with 'sealaunch unit', or wrap it with 'sealaunch unit --wrap'",
+  ],
+  "unit/setting": [
+    "configuration",
+    "a setting of a unit keeps what it runs from running, or from its credentials",
+    "change the setting that the error names",
+  ],
+  "unit/behind": [
+    "again",
+    "a running service has an older generation of a bundle than the newest",
+    "sealaunch status --restart-stale",
+  ],
+  "unit/not-started": [
+    "unavailable",
+    "a unit didn't start",
+    "see 'sealaunch doctor UNIT' and 'systemctl status UNIT'",
+  ],
+  "agent/unavailable": [
+    "unavailable",
+    "the agent can't be asked for credentials",
+    "systemctl enable --now sealaunch-agent.socket",
+  ],
+  "systemd/too-old": [
+    "host",
+    "this systemd can't ask the agent for credentials",
+    "update systemd to 252.4 or later, or launch in place",
+  ],
+  "clock/behind": [
+    "host",
+    "this machine's clock is before the time at which something was signed",
+    "set the clock: timedatectl set-ntp true",
+  ],
+  "plaintext/found": [
+    "refused",
+    "a credential's value stands where others may read it",
+    "remove it there, then replace the value: sealaunch seal NAME CREDENTIAL",
   ],
   "systemd/unavailable": [
     "unavailable",

@@ -6,5 +6,6 @@
 export const skips = [
   "age >= 1.3 not on PATH",
   "lintian not on PATH",
+  "sops not on PATH",
   "SEALAUNCH_TEST_DATA doesn't name a folder of test vectors",
 ] as const;

@@ -11,6 +11,10 @@ interface Flags {
   readonly remove: string[];
   readonly fromEnv: string[];
   readonly fromEnvFile?: string;
+  readonly fromAgenix: string[];
+  readonly ageIdentity: string[];
+  readonly fromSops: string[];
+  readonly fromCredstore: string[];
   readonly generate: string[];
   readonly env: string[];
   readonly trim: boolean;
@@ -49,6 +53,25 @@ export function addSeal(program: Command): void {
       [],
     )
     .option("--from-env-file <file>", "take each NAME=VALUE of a file as a credential")
+    .option(
+      "--from-agenix <file>",
+      "[CREDENTIAL=]FILE.age, decrypted by age; as --from-sops and --from-credstore, repeat for several",
+      collect,
+      [],
+    )
+    .option(
+      "--age-identity <file>",
+      "the key for those (~/.ssh/id_ed25519, ~/.ssh/id_rsa, the host's)",
+      collect,
+      [],
+    )
+    .option(
+      "--from-sops <file>",
+      "[CREDENTIAL=]FILE[#KEY], decrypted by sops: each value, or that of KEY",
+      collect,
+      [],
+    )
+    .option("--from-credstore <file>", "[CREDENTIAL=]FILE, decrypted by systemd-creds", collect, [])
     .option("--generate <credential>", "make up a random value of 43 characters", collect, [])
     .option("--env <credential>", "check that it fits an environment variable", collect, [])
     .option("--trim", "take one newline off the end of each value", false)
@@ -74,6 +97,10 @@ export function addSeal(program: Command): void {
       remove: flags.remove,
       fromEnv: flags.fromEnv,
       fromEnvFile: flags.fromEnvFile,
+      fromAgenix: flags.fromAgenix,
+      ageIdentities: flags.ageIdentity,
+      fromSops: flags.fromSops,
+      fromCredstore: flags.fromCredstore,
       generate: flags.generate,
       forEnvironment: flags.env,
       trim: flags.trim,

@@ -8,9 +8,10 @@ import { maxValueSize } from "../formats/payload.ts";
 import { readRegularFile } from "../host/files.ts";
 import { checkVariable } from "../service/variable.ts";
 import type { Context } from "./context.ts";
+import { readImports, type ImportOptions } from "./seal-import.ts";
 
 /** Where `seal` takes values from. */
-export interface ValueOptions {
+export interface ValueOptions extends ImportOptions {
   /** `CREDENTIAL` (asked at a prompt), `CREDENTIAL=FILE` or `CREDENTIAL=-`. */
   readonly credentials: readonly string[];
   /** Variables of the environment; each becomes the credential of its name. */
@@ -32,7 +33,7 @@ const generatedSize = 32;
  * The values that were given, by credential. The caller wipes them.
  *
  * @throws Failure `usage/value-in-argument`, `usage/bad-name`, `usage/invalid`,
- *   `credential/too-large`, `credential/not-for-environment`, `credential/unreadable`
+ *   `credential/too-large`, `credential/not-for-environment`, `credential/unreadable`, and as {@link readImports}
  */
 export async function readValues(
   context: Context,
@@ -56,6 +57,9 @@ export async function readValues(
     }
     for (const [name, value] of await readEnvFile(context, options.fromEnvFile)) {
       add(credentialName(name), utf8(value));
+    }
+    for await (const [name, value] of readImports(context, options)) {
+      add(credentialName(name), value);
     }
     for (const name of options.generate) {
       add(credentialName(name), encodeBase64(randomBytes(generatedSize), false));
