@@ -134,6 +134,26 @@ export const failures = {
     "a credential's value stands where others may read it",
     "remove it there, then replace the value: sealaunch seal NAME CREDENTIAL",
   ],
+  "unit/malformed": [
+    "data",
+    "a unit file has a line that systemd wouldn't understand",
+    "see what 'systemd-analyze verify' says of it",
+  ],
+  "unit/unsupported": [
+    "refused",
+    "a unit has something with which its credentials wouldn't arrive, or not whole",
+    "change what the error names, by a drop-in if the unit isn't yours",
+  ],
+  "service/malformed": [
+    "data",
+    "a service file is malformed",
+    "mend the field that the error names; docs/units.md has them all",
+  ],
+  "file/absent": [
+    "absent",
+    "a file that the command line names isn't there",
+    "check the path",
+  ],
   "systemd/unavailable": [
     "unavailable",
     "systemd doesn't answer",
