@@ -119,6 +119,18 @@ export class DaemonReader {
     }
   }
 
+  /** The path of a path's description, all of which is read. */
+  async pathInfo(): Promise<string> {
+    const path = await this.text();
+    await this.text(); // deriver
+    await this.text(); // hash
+    await this.list(); // references
+    for (let skipped = 0; skipped < 3; skipped++) await this.number(); // time, size, whether built here
+    await this.list(); // signatures
+    await this.text(); // content address
+    return path;
+  }
+
   async number(): Promise<number> {
     const value = (await this.bytes(8)).readBigUInt64LE();
     // Activities have larger ones, which nobody looks at.
@@ -130,6 +142,10 @@ export class DaemonReader {
     if (size > maxText) throw new UnknownProtocol(`text of ${String(size)} bytes`);
     const padded = await this.bytes(size + ((8 - (size % 8)) % 8));
     return padded.toString("utf8", 0, size);
+  }
+
+  private async list(): Promise<void> {
+    for (let count = await this.number(); count > 0; count--) await this.text();
   }
 
   private async error(): Promise<string> {

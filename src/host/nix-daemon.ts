@@ -15,6 +15,7 @@ const socketPath = "/nix/var/nix/daemon-socket/socket";
 
 const operation = {
   isValidPath: 1,
+  addToStore: 7,
   ensurePath: 10,
   addTempRoot: 11,
   addIndirectRoot: 12,
@@ -23,7 +24,7 @@ const operation = {
 
 /** Something that a daemon is asked, about a path. */
 export interface Question {
-  readonly operation: Exclude<keyof typeof operation, "setOptions">;
+  readonly operation: Exclude<keyof typeof operation, "addToStore" | "setOptions">;
   readonly path: string;
 }
 
@@ -88,10 +89,7 @@ export class NixDaemon implements Disposable {
       encodeNumber(operation[one.operation]),
       encodeText(one.path),
     ]);
-    this.socket.ref();
-    this.socket.write(Buffer.concat(this.isGreeted ? asked : [this.beginning(), ...asked]));
-    try {
-      if (!this.isGreeted) await this.greet();
+    return this.converse(asked, async () => {
       const replies: Reply[] = [];
       for (const { path } of questions) {
         const done = await this.reader.done();
@@ -99,6 +97,38 @@ export class NixDaemon implements Disposable {
         replies.push({ ...done, path, isYes });
       }
       return replies;
+    });
+  }
+
+  /**
+   * The store path that now has the content of a NAR, and is named by it; or why there is none. A
+   * temporary root keeps it for as long as this connection lasts.
+   *
+   * @throws ConnectionLost, UnknownProtocol
+   */
+  async add(name: string, nar: Uint8Array): Promise<Done & { readonly storePath: string }> {
+    const asked = [
+      encodeNumber(operation.addToStore),
+      encodeText(name),
+      encodeText("fixed:r:sha256"),
+      ...[0, 0].map(encodeNumber), // no references, no repair
+      // One frame, and the empty one that ends them.
+      encodeNumber(nar.length),
+      nar,
+      encodeNumber(0),
+    ];
+    return this.converse(asked, async () => {
+      const done = await this.reader.done();
+      return { ...done, storePath: done.succeeded ? await this.reader.pathInfo() : "" };
+    });
+  }
+
+  private async converse<T>(asked: readonly Uint8Array[], listen: () => Promise<T>): Promise<T> {
+    this.socket.ref();
+    this.socket.write(Buffer.concat(this.isGreeted ? asked : [this.beginning(), ...asked]));
+    try {
+      if (!this.isGreeted) await this.greet();
+      return await listen();
     } catch (error) {
       throw this.socket.destroyed ? new ConnectionLost("closed the connection") : error;
     } finally {

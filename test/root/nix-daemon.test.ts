@@ -5,7 +5,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { FailureCode } from "../../src/failure.ts";
 import { buildScripts, TestCache, type Fault } from "../fixtures/cache.ts";
-import { Pinning, TestDaemon, type Pinned } from "../fixtures/nix-daemon.ts";
+import { Pinning, TestDaemon, type Called } from "../fixtures/nix-daemon.ts";
 import { TestNode } from "../fixtures/node.ts";
 
 const count = 25;
@@ -59,8 +59,8 @@ async function trust(urls: readonly string[], caches: readonly TestCache[]): Pro
   await daemon.restart();
 }
 
-const pin = (paths: readonly string[], timeoutMs?: number): Promise<Pinned> =>
-  pinning.replaceRoots(state, "a.service", paths, timeoutMs);
+const pin = (paths: readonly string[], timeoutMs = 30_000): Promise<Called> =>
+  pinning.call("replaceRoots", state, "a.service", paths, timeoutMs);
 
 async function expectRefusal(
   code: FailureCode,
@@ -93,7 +93,7 @@ describe("the closure of a unit, through the Nix daemon,", () => {
   });
 
   it("is pinned if it is there", async () => {
-    await pinning.replaceRoots(state, "b.service", [script]);
+    await pinning.call("replaceRoots", state, "b.service", [script], 30_000);
     cache.fault = () => "error";
     expect(await pin([script])).toMatchObject({ code: "ok" });
     await node.ok("rm", ["-rf", join(state, "roots/b.service")]);
@@ -202,7 +202,13 @@ describe("the closure of a unit, through the Nix daemon,", () => {
     for (let round = 0; round < 4; round++) {
       const pinned = await Promise.all(
         scripts.map((one, number) =>
-          pinning.replaceRoots(state, `unit-${String(number)}.service`, [one, node.busybox]),
+          pinning.call(
+            "replaceRoots",
+            state,
+            `unit-${String(number)}.service`,
+            [one, node.busybox],
+            30_000,
+          ),
         ),
       );
       expect(pinned.filter(({ code }) => code !== "ok")).toEqual([]);
