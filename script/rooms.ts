@@ -37,6 +37,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   },
   commands: {
     imports: [
+      "doctor",
       "agent",
       "launch",
       "cluster",
@@ -47,6 +48,9 @@ export const rooms: Readonly<Record<string, Room>> = {
       "host",
       "crypto",
     ],
+  },
+  doctor: {
+    imports: ["agent", "launch", "cluster", "trust", "formats", "service", "host", "crypto"],
   },
   agent: { imports: ["launch", "cluster", "formats", "service", "host", "crypto"] },
   launch: { imports: ["cluster", "trust", "formats", "sources", "service", "host", "crypto"] },

@@ -149,11 +149,7 @@ export const failures = {
     "a service file is malformed",
     "mend the field that the error names; docs/units.md has them all",
   ],
-  "file/absent": [
-    "absent",
-    "a file that the command line names isn't there",
-    "check the path",
-  ],
+  "file/absent": ["absent", "a file that the command line names isn't there", "check the path"],
   "systemd/unavailable": [
     "unavailable",
     "systemd doesn't answer",

@@ -129,7 +129,8 @@ function recall(before: Decision): {
   };
 }
 
-function checkSize(unit: string, answers: ReadonlyMap<string, Uint8Array>): void {
+/** Returns if systemd delivers as much. @throws Failure `credential/too-large` */
+export function checkSize(unit: string, answers: ReadonlyMap<string, Uint8Array>): void {
   const size = [...answers.values()].reduce((sum, { length }) => sum + length, 0);
   if (size <= maxTotalSize) return;
   throw new Failure(

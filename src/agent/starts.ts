@@ -9,7 +9,7 @@ import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
 /** systemd asks for all credentials of a command at once; a later command's are opened anew. */
 const lingerMs = 10_000;
 /** So long before systemd gives up on a start, the agent does, and says why. */
-const reserveMs = 2_000;
+export const reserveMs = 2_000;
 /** Writing to the journal would take processor time from the very start that it tells of. */
 const recordAfterMs = 50;
 const longestWaitMs = 3_600_000;

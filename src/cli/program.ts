@@ -22,6 +22,7 @@ import { Command, CommanderError } from "commander";
 import packageFile from "../../package.json" with { type: "json" };
 import { firstSteps } from "./first-steps.ts";
 import { addAgent } from "./agent.ts";
+import { addDoctor } from "./doctor.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
@@ -29,6 +30,7 @@ import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
 import { addCheck, addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
+import { addStatus } from "./status.ts";
 import { usageFailure } from "./usage.ts";
 
 /** Every command there is, in the order of the help. */
@@ -42,6 +44,8 @@ const families: readonly ((program: Command) => void)[] = [
   addRun,
   addCheck,
   addAgent,
+  addStatus,
+  addDoctor,
 ];
 
 /** The program with all its commands; nothing has run yet. */

@@ -8,7 +8,7 @@ import {
   renameSync,
   writeFileSync,
 } from "node:fs";
-import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
 
@@ -267,4 +267,13 @@ export async function publishDirectory(
   } finally {
     await rm(staged, { recursive: true, force: true });
   }
+}
+
+/** Whose a socket is, and who may connect; undefined if there is none. */
+export async function socketFacts(
+  path: string,
+): Promise<{ readonly uid: number; readonly mode: number } | undefined> {
+  const facts = await lstat(path).catch(() => undefined);
+  if (facts?.isSocket() !== true) return undefined;
+  return { uid: facts.uid, mode: facts.mode & 0o7777 };
 }

@@ -111,22 +111,41 @@ export async function fetchClosure(
   if (failure !== undefined) throw failure;
 }
 
+/** What nix.conf says of binary caches. */
+export interface CacheSettings {
+  /** In their order. */
+  readonly substituters: readonly string[];
+  /** `NAME:KEY`. */
+  readonly trustedKeys: readonly string[];
+}
+
 /** The caches that nix.conf names, in its order. */
 export async function listSubstituters(
   environment: Readonly<Record<string, string>>,
-): Promise<string[]> {
+): Promise<readonly string[]> {
+  return (await readCacheSettings(environment)).substituters;
+}
+
+/** What nix.conf says of binary caches; nothing if Nix doesn't tell. @throws Failure `program/missing` */
+export async function readCacheSettings(
+  environment: Readonly<Record<string, string>>,
+): Promise<CacheSettings> {
   const nix = await findProgram("nix");
   const features = ["--extra-experimental-features", "nix-command"];
   // The command has had two names; the older one is Debian's.
   for (const words of [["show-config"], ["config", "show"]]) {
     const { exitCode, stdout } = await run(nix, [...features, ...words, "--json"], { environment });
     if (exitCode !== 0) continue;
-    const config = JSON.parse(new TextDecoder().decode(stdout)) as {
-      substituters?: { value?: string[] };
+    const config = JSON.parse(new TextDecoder().decode(stdout)) as Record<
+      "substituters" | "trusted-public-keys",
+      { value?: string[] } | undefined
+    >;
+    return {
+      substituters: config.substituters?.value ?? [],
+      trustedKeys: config["trusted-public-keys"]?.value ?? [],
     };
-    return config.substituters?.value ?? [];
   }
-  return [];
+  return { substituters: [], trustedKeys: [] };
 }
 
 /**

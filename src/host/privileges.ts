@@ -1,3 +1,4 @@
+import { Failure } from "../failure.ts";
 import { findProgram } from "./process.ts";
 import type { User } from "./users.ts";
 
@@ -43,4 +44,14 @@ function groupOptions(user: User, groups: readonly number[] | undefined): string
   if (groups !== undefined) return ["--groups", groups.join(",")];
   // setpriv looks the user up by its number; one that no database knows belongs to no group.
   return [user.name === undefined ? "--clear-groups" : "--init-groups"];
+}
+
+/** Returns if root runs this. @throws Failure `privileges/needed` */
+export function requireRoot(): void {
+  const user = process.geteuid?.();
+  if (user === 0) return;
+  throw new Failure(
+    "privileges/needed",
+    `only root may ask PID 1 and read what was decided for each start, and this is user ${String(user)}`,
+  );
 }

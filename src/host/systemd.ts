@@ -34,6 +34,7 @@ export interface UnitFacts {
 const bus = openBus();
 
 const unitInterface = "org.freedesktop.systemd1.Unit";
+const managerPath = "/org/freedesktop/systemd1";
 const serviceInterface = "org.freedesktop.systemd1.Service";
 
 /**
@@ -79,6 +80,54 @@ export async function showUnit(unit: string): Promise<UnitFacts> {
     startTimeoutMs: typeof timeout === "number" ? timeout / 1000 : Infinity,
     inactiveSince: inactive === 0 ? undefined : Number(inactive) / 1000,
   };
+}
+
+/** All that PID 1 says of a unit under one of its interfaces, by name. @throws Failure `systemd/unavailable` */
+export async function showAll(
+  unit: string,
+  inInterface: "Unit" | "Service",
+): Promise<ReadonlyMap<string, Value>> {
+  const [properties] = await bus.call({
+    path: objectPath(unit),
+    interface: "org.freedesktop.DBus.Properties",
+    member: "GetAll",
+    strings: [`org.freedesktop.systemd1.${inInterface}`],
+  });
+  return new Map(properties as readonly (readonly [string, Value])[]);
+}
+
+/** A service that PID 1 has in memory. */
+export interface ListedService {
+  readonly unit: string;
+  /** `active`, `activating`, `inactive`, `failed`, … */
+  readonly activeState: string;
+  /** Finer than that: `running`, `auto-restart`, … */
+  readonly subState: string;
+}
+
+/** The services that PID 1 has in memory, by name. @throws Failure `systemd/unavailable` */
+export async function listServices(): Promise<ListedService[]> {
+  const [units] = await bus.call({
+    path: managerPath,
+    interface: "org.freedesktop.systemd1.Manager",
+    member: "ListUnits",
+    strings: [],
+  });
+  return (units as readonly (readonly string[])[])
+    .map(([unit = "", , , activeState = "", subState = ""]) => ({ unit, activeState, subState }))
+    .filter(({ unit }) => unit.endsWith(".service"))
+    .sort((a, b) => (a.unit < b.unit ? -1 : 1));
+}
+
+/** systemd's version, such as `252.39-1~deb12u2`. @throws Failure `systemd/unavailable` */
+export async function systemdVersion(): Promise<string> {
+  const [version] = await bus.call({
+    path: managerPath,
+    interface: "org.freedesktop.DBus.Properties",
+    member: "Get",
+    strings: ["org.freedesktop.systemd1.Manager", "Version"],
+  });
+  return String(version);
 }
 
 /** The commands of a property of type `a(sasbttttuii)`: path, arguments, and what became of them. */

@@ -1,0 +1,117 @@
+import { readRoster } from "../cluster/cluster.ts";
+import { openNode, readNode } from "../cluster/configuration.ts";
+import { listRunning, runs, type Running, type RunningBundle } from "../doctor/running.ts";
+import { parseService } from "../doctor/unit-names.ts";
+import { Failure } from "../failure.ts";
+import { requireRoot } from "../host/privileges.ts";
+import { describeStale, isStale } from "../trust/freshness.ts";
+import { describeGeneration } from "../trust/statement.ts";
+import type { Context } from "./context.ts";
+
+/** What `status` is asked to do. */
+export interface StatusOptions {
+  /** Whether services that are behind are restarted. */
+  readonly restartStale: boolean;
+}
+
+/**
+ * Tells of each running service which generation of its bundles it has, and which is the newest that
+ * verifies; restarts those that are behind, if asked.
+ *
+ * @param units - all that run, if none is named
+ * @throws Failure `unit/behind` if one has an older generation; what keeps a newest one from being
+ *   verified; `unit/not-started` if one didn't come up again; `privileges/needed`, `configuration/…`
+ */
+export async function status(
+  context: Context,
+  units: readonly string[],
+  { restartStale }: StatusOptions,
+): Promise<void> {
+  requireRoot();
+  const named = units.length === 0 ? undefined : units.map(parseService);
+  const node = await readNode(context.configuration);
+  const cluster = await openNode(node, context.now);
+  const { record: roster } = await readRoster(cluster);
+  if (isStale(roster, context.now)) {
+    context.warn(
+      `${describeStale(roster, `roster ${String(roster.generation)}`)}; now is ${context.now.toISOString()}`,
+    );
+  }
+  let running = await listRunning(cluster, roster, named);
+  if (restartStale) {
+    const { restartBehind } = await import("./restart-stale.ts");
+    await restartBehind(context, running);
+    running = await listRunning(cluster, roster, named);
+  }
+  await report(context, running);
+}
+
+async function report(context: Context, running: readonly Running[]): Promise<void> {
+  if (running.length === 0) context.print("no running service has its secrets from Sealaunch");
+  else {
+    await context.table(
+      ["unit", "state", "bundle", "has", "newest", "", "since"],
+      running.flatMap(rowsOf),
+    );
+  }
+  context.result(running.map(describeRunning));
+  const bundles = running.flatMap((service) =>
+    service.bundles.map((bundle) => ({ ...bundle, unit: service.unit })),
+  );
+  const unverified = bundles.find(({ newest }) => newest instanceof Failure)?.newest;
+  if (unverified instanceof Failure) throw unverified;
+  const behind = [...new Set(bundles.filter(({ isBehind }) => isBehind).map(({ unit }) => unit))];
+  if (behind.length === 0) return;
+  throw new Failure(
+    "unit/behind",
+    `${behind.join(", ")} ${behind.length === 1 ? "has" : "have"} older secrets than the newest`,
+  );
+}
+
+function rowsOf({ unit, activeState, way, decision, bundles }: Running): string[][] {
+  if (decision === undefined) {
+    const what = !runs({ activeState })
+      ? "doesn't run"
+      : way === "in place"
+        ? "launched in place: nothing is kept of what it got"
+        : "no decision is kept for its start";
+    return [[unit, activeState, "-", "-", "-", what, "-"]];
+  }
+  if (bundles.length === 0) return [[unit, activeState, "-", "-", "-", "current", decision.at]];
+  return bundles.map((bundle) => [
+    unit,
+    activeState,
+    bundle.bundle,
+    describeGeneration(bundle),
+    newestOf(bundle) ?? "-",
+    judgementOf(bundle),
+    decision.at,
+  ]);
+}
+
+function newestOf({ newest }: RunningBundle): string | undefined {
+  return newest instanceof Failure ? undefined : describeGeneration(newest.record);
+}
+
+function judgementOf({ newest, isBehind }: RunningBundle): string {
+  if (newest instanceof Failure) return `unknown: ${newest.message}`;
+  return isBehind ? "BEHIND" : "current";
+}
+
+function describeRunning({ unit, activeState, way, decision, bundles }: Running): unknown {
+  return {
+    unit,
+    activeState,
+    way,
+    ...(decision === undefined ? {} : { since: decision.at, invocation: decision.invocation }),
+    bundles: bundles.map((bundle) => ({
+      bundle: bundle.bundle,
+      has: describeGeneration(bundle),
+      newest: newestOf(bundle) ?? null,
+      isBehind: bundle.isBehind,
+      ...(bundle.newest instanceof Failure
+        ? { failure: { code: bundle.newest.code, message: bundle.newest.message } }
+        : {}),
+    })),
+  };
+}

@@ -1,0 +1,114 @@
+import { listDecisions, readDecision } from "../agent/decisions.ts";
+import { readStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
+import { Failure } from "../failure.ts";
+import type { Decision } from "../formats/decision.ts";
+import { listServices, showUnit, type UnitFacts } from "../host/systemd.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import { wayOf, type Way } from "./way.ts";
+
+/** A bundle of a running service. */
+export interface RunningBundle {
+  readonly bundle: string;
+  readonly series: number;
+  readonly generation: number;
+  /** The newest of the source; why there is none, if none can be verified. */
+  readonly newest: ReadStatement | Failure;
+  readonly isBehind: boolean;
+}
+
+/** A service that has started with secrets. */
+export interface Running {
+  readonly unit: string;
+  readonly activeState: string;
+  readonly way: Way;
+  /** What its start got; undefined if that isn't known. */
+  readonly decision: Decision | undefined;
+  readonly bundles: readonly RunningBundle[];
+}
+
+/** Whether a unit runs, or is about to, or to end. */
+export function runs({ activeState }: Pick<UnitFacts, "activeState">): boolean {
+  return !["inactive", "failed"].includes(activeState);
+}
+
+/**
+ * The running services that have their secrets from Sealaunch, by name.
+ *
+ * @param units - only these, also if they don't run; all if undefined
+ * @throws Failure `unit/absent`, `systemd/unavailable`
+ */
+export async function listRunning(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  units: readonly string[] | undefined,
+): Promise<Running[]> {
+  const decisions = await readDecisions();
+  const newest = createNewest(cluster, roster);
+  const candidates = units ?? (await listServices()).filter(runs).map(({ unit }) => unit);
+  const found: Running[] = [];
+  for (const unit of candidates) {
+    const facts = await showUnit(unit);
+    if (units !== undefined) requireUnit(facts);
+    const decision = decisions.get(facts.invocation);
+    // What PID 1 has now may be another command than the one that was started.
+    const way = decision === undefined ? wayOf(facts) : "agent";
+    if (way === undefined) continue;
+    const { activeState } = facts;
+    const bundles = await Promise.all((decision?.bundles ?? []).map(newest));
+    found.push({ unit, activeState, way, decision, bundles });
+  }
+  return found;
+}
+
+function requireUnit(facts: UnitFacts): void {
+  const { unit, loadState } = facts;
+  if (loadState === "not-found") throw new Failure("unit/absent", `systemd has no ${unit}`);
+  if (wayOf(facts) !== undefined || runs(facts)) return;
+  throw new Failure(
+    "unit/not-guarded",
+    `no ExecStartPre= or ExecStart= of ${unit} is 'sealaunch run' or 'sealaunch check'`,
+    `sealaunch unit --wrap ${unit}`,
+  );
+}
+
+/** Every decision by the start that it is for. One that can't be read counts as none. */
+async function readDecisions(): Promise<ReadonlyMap<string, Decision>> {
+  const all = await Promise.all(
+    (await listDecisions()).map((invocation) => readDecision(invocation).catch(() => undefined)),
+  );
+  return new Map(
+    all.filter((one) => one !== undefined).map((decision) => [decision.invocation, decision]),
+  );
+}
+
+type Newest = (started: Decision["bundles"][number]) => Promise<RunningBundle>;
+
+/** Judges each bundle once, however many units have it. */
+function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
+  const known = new Map<string, Promise<ReadStatement | Failure>>();
+  return async ({ bundle, series, generation }) => {
+    const reading = known.get(bundle) ?? readNewest(cluster, roster, bundle);
+    known.set(bundle, reading);
+    const newest = await reading;
+    const isBehind =
+      !(newest instanceof Failure) &&
+      (newest.record.series !== series || newest.record.generation > generation);
+    return { bundle, series, generation, newest, isBehind };
+  };
+}
+
+async function readNewest(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+): Promise<ReadStatement | Failure> {
+  try {
+    return (
+      (await readStatement(cluster, roster, bundle)) ??
+      new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`)
+    );
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
