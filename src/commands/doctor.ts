@@ -39,7 +39,10 @@ export async function doctor(context: Context, text: string | undefined): Promis
   const examined: ExaminedUnit[] = [];
   for (const unit of units) {
     const findings = await examineUnit(unit, node.node);
-    examined.push({ unit, findings, refusal: await lastRefusal(unit) });
+    const { activeState } = await showUnit(unit);
+    // Of a unit that runs it is history.
+    const refusal = activeState === "active" ? undefined : await lastRefusal(unit);
+    examined.push({ unit, findings, refusal });
   }
   const all = [...node.findings, ...examined.flatMap(({ findings }) => findings)];
   const isOfTime = all.some(({ failure }) => timeBased.has(failure.code));

@@ -13,6 +13,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import { failureOf } from "./failures.ts";
 import { identityPath } from "./identity.ts";
 import type { OpeningMeans } from "./opening.ts";
+import { examineSource } from "./source.ts";
 
 export const agentUnits = {
   socket: "sealaunch-agent.socket",
@@ -54,6 +55,7 @@ export async function examineNode(path: string | undefined, now: Date): Promise<
   if (missing !== undefined) findings.push(error(missing));
   const judged = await judge(node, now);
   if (judged instanceof Failure) return { findings: [...findings, error(judged)], node: undefined };
+  findings.push(...(await examineSource(judged.cluster, agentUnits.service)));
   findings.push(...clockFindings(judged.roster, now));
   return {
     findings,

@@ -1,0 +1,34 @@
+import { dirname } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import { Failure } from "../failure.ts";
+import { bundlesFolder, rosterFolder } from "../formats/paths.ts";
+import { firstUnreadable } from "../host/bare-root.ts";
+import { showAll } from "../host/systemd.ts";
+import { error, type Finding } from "../service/finding.ts";
+
+/** What a setting of the agent's hides from it, in the sense of systemd.exec(5). */
+const hiding = [
+  { setting: "ProtectHome", directories: ["/home", "/root", "/run/user"] },
+  { setting: "PrivateTmp", directories: ["/tmp", "/var/tmp"] },
+] as const;
+
+/** Whether the agent, who has less rights than root, can read what root has just read. */
+export async function examineSource({ source }: Cluster, agent: string): Promise<Finding[]> {
+  const places = [rosterFolder, bundlesFolder].map((folder) => dirname(source.place(folder)));
+  const properties = await showAll(agent, "Service");
+  const hint = "keep it in /srv or /var/lib, root's own and readable: chown -R root: DIR";
+  for (const { setting, directories } of hiding) {
+    const value = properties.get(setting);
+    const isSet = value === true || value === "yes" || value === "tmpfs";
+    const hidden = places.find((place) =>
+      directories.some((directory) => place.startsWith(`${directory}/`)),
+    );
+    if (!isSet || hidden === undefined) continue;
+    const what = `${hidden} can't be seen by the agent, whose unit has ${setting}=yes`;
+    return [error(new Failure("source/unreadable", what, hint))];
+  }
+  const unreadable = await firstUnreadable(places);
+  if (unreadable === undefined) return [];
+  const what = `${unreadable} can't be read by the agent, which is root without root's capabilities`;
+  return [error(new Failure("source/unreadable", what, hint))];
+}
