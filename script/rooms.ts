@@ -57,7 +57,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
   trust: { imports: ["formats", "crypto"], isPure: true },
   formats: { imports: ["crypto"], isPure: true },
-  service: { imports: [], isPure: true },
+  service: { imports: [], loadsLazily: ["formats"], isPure: true },
   sources: { imports: ["host"] },
   host: { imports: ["service"] },
   crypto: { imports: [], isPure: true },

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guidanceOf } from "../src/cli/guidance.ts";
@@ -36,6 +36,11 @@ afterAll(() => {
 function copyFor(example: string, number: number): string {
   const directory = join(workplace.top, "copies", String(number));
   cpSync(workplace.directory, directory, { recursive: true });
+  if (example.includes("dns.json")) {
+    const program = `/nix/store/${"0".repeat(32)}-dns/bin/dns`;
+    const service = { version: 1, name: "dns", program, bundles: ["dns@1+"] };
+    writeFileSync(join(directory, "dns.json"), JSON.stringify(service));
+  }
   // A cluster begins where there is none.
   if (example.startsWith("sealaunch init")) {
     for (const name of ["sealaunch.json", "keys"])

@@ -31,6 +31,7 @@ import { addRoster } from "./roster.ts";
 import { addCheck, addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
 import { addStatus } from "./status.ts";
+import { addUnit } from "./unit.ts";
 import { usageFailure } from "./usage.ts";
 
 /** Every command there is, in the order of the help. */
@@ -41,6 +42,7 @@ const families: readonly ((program: Command) => void)[] = [
   addSeal,
   addReading,
   addRewrap,
+  addUnit,
   addRun,
   addCheck,
   addAgent,

@@ -60,15 +60,23 @@ function parseFields<T>(
   if (parsed === undefined) throw new Failure(code, `${what} has more faults than can be listed`);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const field = issue?.path.map(String).join(".") ?? "";
+  const field = issue === undefined ? "" : describePath(issue.path);
   const unknownFields =
     issue?.code === "unrecognized_keys" ? ` (${issue.keys.join(", ").slice(0, 80)})` : "";
-  const reason =
-    issue?.code === "custom" ? issue.message : (issue?.code ?? "invalid").replaceAll("_", " ");
+  const isOurs = issue?.code === "custom" || issue?.code === "invalid_format";
+  const reason = isOurs ? issue.message : (issue?.code ?? "invalid").replaceAll("_", " ");
   throw new Failure(
     code,
     `${what}: ${field === "" ? "the whole" : field}: ${reason}${unknownFields}`,
   );
+}
+
+/** `bundles[0].name` */
+function describePath(path: readonly PropertyKey[]): string {
+  return path
+    .map((key) => (typeof key === "number" ? `[${String(key)}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./u, "");
 }
 
 /** What zod says, or undefined if it has so much to say that the stack doesn't hold it. */
@@ -88,13 +96,13 @@ function checkFields<T>(
 /**
  * The value in a configuration file: JSON in any spelling, written by people.
  *
- * @throws Failure `configuration/invalid`; the message names the field
+ * @throws Failure with `code`; the message names the field
  */
 export function decodeConfiguration<T>(
   bytes: Uint8Array,
   schema: z.ZodMiniType<T>,
   what: string,
+  code: FailureCode = "configuration/invalid",
 ): T {
-  const code = "configuration/invalid";
   return parseFields(parseJson(bytes, code, what), schema, code, what);
 }

@@ -1,0 +1,72 @@
+import { readRoster, requireReadStatement } from "../cluster/cluster.ts";
+import { findRepository, openRepository, requireRepository } from "../cluster/configuration.ts";
+import { Failure } from "../failure.ts";
+import { readWrapper } from "../host/package.ts";
+import { parseRequest, type RunRequest } from "../launch/run-options.ts";
+import { selectFrom } from "../launch/select.ts";
+import { checkGuard, guardOptions, type Guard } from "../service/guard.ts";
+import { wrapperPath } from "../service/wrapper.ts";
+import { judgeStart } from "../trust/statement.ts";
+import type { Context } from "./context.ts";
+
+/** What a unit is to be given, as options and service files say it. */
+export interface Asked {
+  readonly bundles: readonly string[];
+  /** All credentials of the bundles if undefined. */
+  readonly credentials: readonly string[] | undefined;
+  readonly variables: readonly string[];
+  readonly renders: ReadonlyMap<string, string>;
+}
+
+/**
+ * What guards a unit's commands. If a repository is there, it has the bundles, they name the unit, and
+ * a start would get them today.
+ *
+ * @throws Failure `configuration/missing` if there is none and it is needed to know the credentials;
+ *   whatever else would be refused at the start
+ */
+export async function guardFor(context: Context, unit: string, asked: Asked): Promise<Guard> {
+  const script = await readWrapper();
+  const wrapper = `${wrapperPath(script)}/bin/sealaunch`;
+  const stated = { wrapper, ...asked, credentials: asked.credentials ?? [] };
+  const request = parseRequest(guardOptions(stated, "run"), "");
+  const credentials = await selectCredentials(context, unit, asked, request);
+  for (const [variable, credential] of request.variables) {
+    if (credentials.includes(credential) || asked.renders.has(credential)) continue;
+    throw new Failure(
+      "credential/missing",
+      `variable ${variable} is to be credential ${credential}, and ${unit} gets ${credentials.join(", ") || "none"}`,
+    );
+  }
+  const guard = { ...stated, credentials };
+  checkGuard(guard, unit);
+  return guard;
+}
+
+async function selectCredentials(
+  context: Context,
+  unit: string,
+  asked: Asked,
+  { bundles }: RunRequest,
+): Promise<readonly string[]> {
+  if (bundles.length === 0) {
+    const [name] = asked.credentials ?? [];
+    if (name === undefined) return [];
+    throw new Failure("usage/invalid", `credential ${name} is asked for, and no bundle to have it`);
+  }
+  const repository =
+    asked.credentials === undefined
+      ? await requireRepository(context.directory, context.configuration)
+      : await findRepository(context.directory, context.configuration);
+  if (repository === undefined) return asked.credentials ?? [];
+  const cluster = await openRepository(repository, context.now);
+  const { record: roster } = await readRoster(cluster);
+  const statements = await Promise.all(
+    bundles.map(async ({ bundle, floor }) => {
+      const read = await requireReadStatement(cluster, roster, bundle);
+      judgeStart(read.record, roster, { unit, inPlace: false, floor }, context.now);
+      return read;
+    }),
+  );
+  return [...selectFrom(statements, asked.credentials).values()].flat();
+}

@@ -1,0 +1,242 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
+import { parseCommandLine } from "../../src/service/command-line.ts";
+import { listOf, parseUnitFile, valueOf, type Unit } from "../../src/service/unit-file.ts";
+import { root, TestCluster } from "../fixtures/cluster.ts";
+import { refusalLines, sealaunch, type Ended } from "../fixtures/program.ts";
+
+const program = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-dns-1/bin/dns";
+
+let test: TestCluster;
+beforeEach(async () => {
+  test = await TestCluster.create();
+  await rm(test.path("bundles"), { recursive: true });
+  await test.withBundle(
+    { units: ["dns.service", "dns@"] },
+    { CF_TOKEN: "canary", TLS_KEY: "other" },
+  );
+  const { cluster } = test.roster({});
+  const configuration = { cluster, source: "dir:.", roots: [root.key], threshold: 1 };
+  await writeFile(join(test.directory, "sealaunch.json"), JSON.stringify(configuration));
+});
+afterEach(() => test[Symbol.asyncDispose]());
+
+const service = { version: 1, name: "dns", program, bundles: ["dns@1+"] };
+
+async function unit(change: object, ...args: readonly string[]): Promise<Ended> {
+  const path = join(test.directory, "dns.json");
+  await writeFile(path, JSON.stringify({ ...service, ...change }));
+  return sealaunch(["unit", "dns.json", "--for", "systemd", ...args], { cwd: test.directory });
+}
+
+async function written(change: object = {}): Promise<Unit> {
+  const { stdout, stderr } = await unit(change);
+  expect(stderr).toBe("");
+  return parseUnitFile(stdout.toString(), "dns.service");
+}
+
+function expectRefusal({ status, stdout, stderr }: Ended, code: FailureCode): void {
+  expect(stderr).toMatch(refusalLines);
+  expect(status).toBe(exitStatus[failures[code][0]]);
+  expect(stdout.toString()).toBe("");
+}
+
+/** The words of a command after its program, as systemd understands them. */
+function argumentsOf(line: string): string[] {
+  const [command] = parseCommandLine(line, "ExecStart=");
+  return (command?.words ?? []).map(({ bytes }) =>
+    Buffer.from(bytes)
+      .toString()
+      .replaceAll("%%", "%")
+      .replaceAll("$$", () => "$"),
+  );
+}
+
+describe("unit --for systemd", () => {
+  it("asks the agent for each credential of the bundles, and names each to the wrapper", async () => {
+    const made = await written();
+    expect(listOf(made, "Service", "LoadCredential")).toEqual([
+      "CF_TOKEN:/run/sealaunch/agent.sock",
+      "TLS_KEY:/run/sealaunch/agent.sock",
+      "sealaunch:/run/sealaunch/agent.sock",
+    ]);
+    const [line = "", ...others] = listOf(made, "Service", "ExecStart");
+    expect(others).toEqual([]);
+    expect(line).toMatch(/^\/nix\/store\/[0-9a-z]{32}-sealaunch-wrapper\/bin\/sealaunch run /u);
+    expect(argumentsOf(line)).toEqual(
+      ["run", "--bundle", "dns@1+", "--credential", "CF_TOKEN", "--credential", "TLS_KEY"].concat([
+        "--",
+        program,
+      ]),
+    );
+  });
+
+  it("asks for those alone that are named, and gives variables and templates", async () => {
+    const template = `${program.split("/bin")[0] ?? ""}/app.conf`;
+    const made = await written({
+      credentials: ["TLS_KEY"],
+      env: ["KEY=TLS_KEY"],
+      renders: { "app.conf": template },
+    });
+    expect(listOf(made, "Service", "LoadCredential").map((one) => one.split(":")[0])).toEqual([
+      "TLS_KEY",
+      "app.conf",
+      "sealaunch",
+    ]);
+    expect(argumentsOf(listOf(made, "Service", "ExecStart")[0] ?? "")).toEqual(
+      ["run", "--bundle", "dns@1+", "--credential", "TLS_KEY", "--env", "KEY=TLS_KEY"].concat([
+        "--render",
+        `app.conf=${template}`,
+        "--",
+        program,
+      ]),
+    );
+  });
+
+  it("is never Type=simple, waits for the agent and is started again for ever", async () => {
+    const made = await written({ type: "idle" });
+    expect(valueOf(made, "Service", "Type")).toBe("exec");
+    expect(valueOf(made, "Unit", "After")).toContain("sealaunch-agent.socket");
+    expect(valueOf(made, "Unit", "Wants")).toContain("sealaunch-agent.socket");
+    expect(valueOf(made, "Unit", "StartLimitIntervalSec")).toBe("0");
+    expect(valueOf(made, "Service", "Restart")).toBe("on-failure");
+  });
+
+  it("gives every argument and variable as it is", async () => {
+    const words = [
+      "",
+      " ",
+      "a b",
+      "$HOME",
+      "${X}",
+      "$$",
+      "%i",
+      "%%",
+      ";",
+      "\\",
+      "\\n",
+      '"',
+      "'",
+    ].concat(["a\nb", "\t", "ü", "\u{1f600}", "#", "--", "-x"]);
+    const made = await written({ arguments: words, environment: { A: `$B "%i" \\ \n ü` } });
+    const [line = ""] = listOf(made, "Service", "ExecStart");
+    const given = argumentsOf(line);
+    expect(given.slice(given.indexOf("--") + 2)).toEqual(words);
+    expect(valueOf(made, "Service", "Environment")).toBe(String.raw`"A=$B \"%%i\" \\ \x0a ü"`);
+  });
+
+  it("writes the same bytes again, to a file too", async () => {
+    const { stdout } = await unit({});
+    const { status, stdout: said } = await unit({}, "--output", "dns.service");
+    expect(status).toBe(0);
+    expect(said.toString()).toContain("wrote dns.service");
+    expect(await readFile(join(test.directory, "dns.service"))).toEqual(stdout);
+  });
+
+  it("lets own lines count", async () => {
+    const made = await written({ unit: ["Before=x.target"], service: ["ProcSubset=all"] });
+    expect(valueOf(made, "Service", "ProcSubset")).toBe("all");
+    expect(valueOf(made, "Unit", "Before")).toBe("x.target");
+  });
+
+  it.for([
+    ["a bundle that doesn't name the unit", { name: "web" }, "bundle/wrong-unit"],
+    ["a bundle below the floor", { bundles: ["dns@2+"] }, "bundle/below-floor"],
+    ["a bundle that isn't there", { bundles: ["web/x"] }, "bundle/absent"],
+    ["a credential that isn't there", { credentials: ["X"] }, "credential/missing"],
+    ["a variable of a credential that isn't there", { env: ["A=X"] }, "credential/missing"],
+    ["a program outside the store", { program: "/bin/true" }, "closure/not-in-store"],
+    ["a '$' in the program's path", { program: `${program}$x` }, "service/malformed"],
+    ["names that are too long", { renders: { ["a".repeat(73)]: program } }, "usage/bad-name"],
+    [
+      "a template that is called as a credential",
+      { renders: { TLS_KEY: program } },
+      "usage/invalid",
+    ],
+    ["a template called as the manifest", { renders: { sealaunch: program } }, "usage/invalid"],
+    ["a template with a blank in its path", { renders: { a: `${program} x` } }, "usage/invalid"],
+    ["a field that there is none of", { bundle: "dns" }, "service/malformed"],
+    ["another version", { version: 2 }, "service/malformed"],
+    ["a group without a user", { group: "x" }, "service/malformed"],
+    ["a command among its own lines", { service: ["ExecStartPre=/bin/x"] }, "service/malformed"],
+    ["a line that would go on", { description: "x\\" }, "service/malformed"],
+    ["type dbus without a name", { type: "dbus" }, "service/malformed"],
+  ] as const)("refuses %s", async ([, change, code]) => {
+    expectRefusal(await unit(change), code);
+  });
+
+  it("takes names of 83 bytes together", async () => {
+    const name = "a".repeat(72);
+    const made = await written({ renders: { [name]: program } });
+    expect(listOf(made, "Service", "LoadCredential")).toContain(
+      `${name}:/run/sealaunch/agent.sock`,
+    );
+  });
+
+  it("says where in the service file", async () => {
+    const { stderr } = await unit({ bundles: ["dns", "dns@x"] });
+    expect(stderr).toContain("dns.json: bundles[1]: is no NAME or NAME@FLOOR+");
+  });
+
+  it("refuses a service file that isn't there", async () => {
+    expectRefusal(await sealaunch(["unit", "x.json"], { cwd: test.directory }), "file/absent");
+  });
+
+  it("needs no repository for a service without secrets", async () => {
+    const path = join(test.directory, "alone");
+    await mkdir(path);
+    await rm(join(test.directory, "sealaunch.json"));
+    await writeFile(join(path, "a.json"), JSON.stringify({ ...service, bundles: [] }));
+    const { stdout, stderr } = await sealaunch(["unit", "a.json"], { cwd: path });
+    expect(stderr).toBe("");
+    expect(stdout.toString()).toContain("LoadCredential=sealaunch:");
+  });
+});
+
+describe("systemd-analyze", () => {
+  const exposure = async (change: object): Promise<number> => {
+    const path = join(test.directory, "dns.service");
+    await unit(change, "--output", path);
+    const said = execFileSync("systemd-analyze", ["security", "--offline=yes", path]).toString();
+    return Number(/Overall exposure level for dns\.service: ([0-9.]+)/u.exec(said)?.[1]);
+  };
+
+  it("rates the plain case below 1.0, and a network service not much higher", async () => {
+    expect(await exposure({})).toBeLessThanOrEqual(0.2);
+    const families = ["AF_UNIX", "AF_INET", "AF_INET6"];
+    expect(await exposure({ addressFamilies: families })).toBeLessThanOrEqual(1.1);
+  });
+
+  it("finds nothing wrong with any setting that can be asked for", async () => {
+    const path = join(test.directory, "dns.service");
+    await unit(
+      {
+        owner: "team-dns",
+        description: "100% dns",
+        type: "notify",
+        user: "www-data",
+        group: "www-data",
+        supplementaryGroups: ["adm"],
+        capabilities: ["net_bind_service"],
+        addressFamilies: ["AF_INET"],
+        stateDirectories: ["dns"],
+        cacheDirectories: ["dns"],
+        logsDirectories: ["dns"],
+        runtimeDirectories: ["dns/a"],
+        writablePaths: ["/srv/a b%"],
+        readOnlyPaths: ["/home"],
+        environment: { A: "b c" },
+        after: ["basic.target"],
+        jit: true,
+      },
+      "--output",
+      path,
+    );
+    const { stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", path]);
+    const wrapper = /^.*sealaunch-wrapper\/bin\/sealaunch is not executable.*\n/mu;
+    expect(stderr.toString().replace(wrapper, "")).toBe("");
+  });
+});
