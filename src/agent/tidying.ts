@@ -22,7 +22,7 @@ export async function tidy(state: string, keepClosures: number, now: Date): Prom
   for (const [unit, { activeState }] of activities) {
     if (!["inactive", "failed"].includes(activeState)) await touchRoots(state, unit, now);
   }
-  for (const unit of staleRoots(roots, activities, keeping)) await removeRoots(state, unit);
+  for (const one of staleRoots(roots, activities, keeping)) await removeRoots(state, one);
 }
 
 async function forgetOldDecisions(): Promise<void> {

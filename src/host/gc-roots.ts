@@ -1,4 +1,5 @@
-import { lstat, mkdir, rm, utimes } from "node:fs/promises";
+import { rmSync, statSync } from "node:fs";
+import { lstat, mkdir, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { UnitRoots } from "../service/stale-roots.ts";
@@ -31,22 +32,41 @@ export async function replaceRoots(
   timeoutMs: number,
 ): Promise<void> {
   const directory = directoryOf(state, unit);
-  await makeDirectory(directory, state);
   const wanted = new Map(storePaths.map((storePath) => [basename(storePath), storePath]));
   const roots = [...wanted].map(([name, storePath]) => ({
     link: join(directory, name),
     storePath,
   }));
-  await pin(roots, timeoutMs);
-  for (const name of await listDirectory(directory)) {
-    if (!wanted.has(name)) await removeFile(join(directory, name));
+  const start = Symbol(unit);
+  starting.set(start, directory);
+  try {
+    await makeDirectory(directory, state);
+    await pin(roots, timeoutMs);
+    for (const name of await listDirectory(directory)) {
+      if (!wanted.has(name)) await removeFile(join(directory, name));
+    }
+    await touch(directory, new Date());
+  } finally {
+    starting.delete(start);
   }
-  await touch(directory, new Date());
 }
 
-/** After it, nothing stays in the store for the unit. Nix forgets the roots with its next collection. */
-export async function removeRoots(state: string, unit: string): Promise<void> {
-  await rm(directoryOf(state, unit), { recursive: true, force: true });
+/** The directories of the units that are just being started. */
+const starting = new Map<symbol, string>();
+
+/**
+ * After it, nothing stays in the store for the unit, unless it was started since these were listed. Nix
+ * forgets the roots with its next collection.
+ */
+export async function removeRoots(
+  state: string,
+  { unit, usedAt }: Pick<UnitRoots, "unit" | "usedAt">,
+): Promise<void> {
+  const directory = directoryOf(state, unit);
+  // At once, so that no start can begin in between.
+  const isUsed = statSync(directory, { throwIfNoEntry: false })?.mtimeMs !== usedAt;
+  if ([...starting.values()].includes(directory) || isUsed) return;
+  rmSync(directory, { recursive: true, force: true });
   await syncDirectory(join(state, "roots"));
 }
 

@@ -65,6 +65,10 @@ const maxWords = 64 * 1024;
 
 /** Reads what a daemon says, in order. */
 export class DaemonReader {
+  /** When the daemon last said something new, in milliseconds of the epoch. */
+  heardAt = Date.now();
+  /** The last progress of each activity: while nothing comes, the same is told every second. */
+  private readonly progress = new Map<number, string>();
   private received = Buffer.alloc(0);
   private readonly chunks: AsyncIterator<Buffer>;
 
@@ -106,16 +110,15 @@ export class DaemonReader {
           await this.number();
           break;
         case fromDaemon.stopActivity:
-          await this.number();
+          this.progress.delete(await this.number());
           break;
         case fromDaemon.result:
-          await this.number();
-          await this.number();
-          await this.fields();
+          if (!(await this.isNewResult())) continue;
           break;
         default:
           throw new UnknownProtocol(`message ${kind.toString(16)}`);
       }
+      this.heardAt = Date.now();
     }
   }
 
@@ -161,11 +164,20 @@ export class DaemonReader {
     return stripVTControlCharacters(message);
   }
 
-  private async fields(): Promise<void> {
+  private async isNewResult(): Promise<boolean> {
+    const activity = await this.number();
+    const result = [await this.number(), ...(await this.fields())].join(" ");
+    const isNew = this.progress.get(activity) !== result;
+    this.progress.set(activity, result);
+    return isNew;
+  }
+
+  private async fields(): Promise<(number | string)[]> {
+    const fields: (number | string)[] = [];
     for (let count = await this.number(); count > 0; count--) {
-      if ((await this.number()) === 0) await this.number();
-      else await this.text();
+      fields.push((await this.number()) === 0 ? await this.number() : await this.text());
     }
+    return fields;
   }
 
   private async bytes(size: number): Promise<Buffer> {

@@ -45,6 +45,7 @@ export class NixDaemon implements Disposable {
   private readonly reader: DaemonReader;
   private readonly options: Readonly<Record<string, string>>;
   private isGreeted = false;
+  private reason: ConnectionLost | undefined;
 
   private constructor(socket: Socket, options: Readonly<Record<string, string>>) {
     this.socket = socket;
@@ -57,11 +58,14 @@ export class NixDaemon implements Disposable {
    *
    * @param until - so long a daemon that has too many callers in front of its door is tried again,
    *   in milliseconds of the epoch
-   * @param substituters - the caches to fetch from, instead of those of nix.conf
+   * @param substituter - the one cache to fetch from, instead of those of nix.conf
    * @throws ConnectionLost if the socket is there and nobody answers
    */
-  static async open(until: number, substituters?: string): Promise<NixDaemon | undefined> {
-    const options = { ...fetchOptions, ...(substituters === undefined ? {} : { substituters }) };
+  static async open(until: number, substituter?: string): Promise<NixDaemon | undefined> {
+    const options = {
+      ...fetchOptions,
+      ...(substituter === undefined ? {} : { substituters: substituter }),
+    };
     for (;;) {
       const result = await openSocket();
       if (typeof result !== "string") return new NixDaemon(result, options);
@@ -74,7 +78,18 @@ export class NixDaemon implements Disposable {
     }
   }
 
+  /** How long the daemon has said nothing. While it fetches it tells of every piece. */
+  get silentMs(): number {
+    return Date.now() - this.reader.heardAt;
+  }
+
   [Symbol.dispose](): void {
+    this.socket.destroy();
+  }
+
+  /** After it, the connection is closed, and who waits for an answer gets that reason. */
+  end(reason: ConnectionLost): void {
+    this.reason ??= reason;
     this.socket.destroy();
   }
 
@@ -130,7 +145,8 @@ export class NixDaemon implements Disposable {
       if (!this.isGreeted) await this.greet();
       return await listen();
     } catch (error) {
-      throw this.socket.destroyed ? new ConnectionLost("closed the connection") : error;
+      if (!this.socket.destroyed) throw error;
+      throw this.reason ?? new ConnectionLost("closed the connection");
     } finally {
       // One that nobody waits for keeps no process from ending.
       this.socket.unref();

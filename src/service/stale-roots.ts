@@ -26,7 +26,7 @@ export interface Keeping {
 const day = 86_400_000;
 
 /**
- * The units whose roots have to go: those that don't run, and are no more, or didn't run for `days`.
+ * The roots that have to go: of units that don't run, and are no more, or didn't run for `days`.
  *
  * On the first day after a boot (sooner, if `days` is less) all stay. The machine may have been off
  * for long, schedulers bring their units only when they are there themselves, and what starts then
@@ -38,16 +38,14 @@ export function staleRoots(
   roots: readonly UnitRoots[],
   activities: ReadonlyMap<string, UnitActivity>,
   { days, now, bootedAt }: Keeping,
-): string[] {
+): UnitRoots[] {
   if (now - bootedAt < Math.min(days, 1) * day) return [];
-  return roots
-    .filter(({ unit, usedAt }) => {
-      const activity = activities.get(unit);
-      if (activity === undefined) return false;
-      // A unit whose file is gone may still run.
-      if (!["inactive", "failed"].includes(activity.activeState)) return false;
-      if (activity.loadState === "not-found") return true;
-      return now - Math.max(usedAt, activity.inactiveSince ?? 0) >= days * day;
-    })
-    .map(({ unit }) => unit);
+  return roots.filter(({ unit, usedAt }) => {
+    const activity = activities.get(unit);
+    if (activity === undefined) return false;
+    // A unit whose file is gone may still run.
+    if (!["inactive", "failed"].includes(activity.activeState)) return false;
+    if (activity.loadState === "not-found") return true;
+    return now - Math.max(usedAt, activity.inactiveSince ?? 0) >= days * day;
+  });
 }

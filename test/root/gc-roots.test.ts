@@ -72,11 +72,34 @@ describe("what a unit keeps in the store", () => {
   it("is each unit's own", async () => {
     await expectReplaced("a.service", one);
     await expectReplaced("b.service", one);
-    await pinning.call("removeRoots", state, "a.service");
+    const [first, second] = (await pinning.call("listRoots", state)).value;
+    if (first === undefined || second === undefined) throw new Error("not both are listed");
+    await pinning.call("removeRoots", state, first);
     expect(await survive(one)).toEqual([true]);
-    await pinning.call("removeRoots", state, "b.service");
+    await pinning.call("removeRoots", state, second);
     expect(await survive(one)).toEqual([false]);
     expect(await readdir(join(state, "roots"))).toEqual([]);
+  });
+
+  it("stays if the unit was started since it was found to be stale", async () => {
+    await expectReplaced("a.service", one);
+    const [listed] = (await pinning.call("listRoots", state)).value;
+    if (listed === undefined) throw new Error("nothing is listed");
+    await expectReplaced("a.service", one);
+    await pinning.call("removeRoots", state, listed);
+    expect(await survive(one)).toEqual([true]);
+  });
+
+  it("stays if the unit is just being started", async () => {
+    await expectReplaced("a.service", one);
+    const [listed] = (await pinning.call("listRoots", state)).value;
+    if (listed === undefined) throw new Error("nothing is listed");
+    const [started] = await Promise.all([
+      replace("a.service", one),
+      pinning.call("removeRoots", state, listed),
+    ]);
+    expect(started).toMatchObject({ code: "ok" });
+    expect(await survive(one)).toEqual([true]);
   });
 
   it("stays if a later start fails", async () => {
@@ -125,7 +148,7 @@ describe("what a unit keeps in the store", () => {
     "isn't kept for what is no unit's name: %j",
     async (unit) => {
       expect(await replace(unit, one)).toMatchObject({ code: "usage/bad-name" });
-      expect(await pinning.call("removeRoots", state, unit)).toMatchObject({
+      expect(await pinning.call("removeRoots", state, { unit, usedAt: 0 })).toMatchObject({
         code: "usage/bad-name",
       });
     },

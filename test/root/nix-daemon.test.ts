@@ -147,6 +147,15 @@ describe("the closure of a unit, through the Nix daemon,", () => {
     expect(await pin([script])).toMatchObject({ code: "ok" });
   });
 
+  it.each([
+    ["of what it has", "narinfo"],
+    ["of the bytes", "nar"],
+  ])("comes from the second cache if the first says nothing %s", async (_, ending) => {
+    await trust([cache.url, other.url], [cache, other]);
+    cache.fault = (path) => (path.endsWith(`.${ending}`) ? "silent" : undefined);
+    expect(await pin([script])).toMatchObject({ code: "ok" });
+  });
+
   it("comes from the second cache if the first sends altered bytes", async () => {
     await trust([cache.url, other.url], [cache, other]);
     cache.fault = ofNar("altered");
