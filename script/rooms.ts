@@ -73,6 +73,7 @@ export const owners: Readonly<Record<string, string>> = {
   "@inquirer/confirm": "cli",
   "@inquirer/password": "cli",
   "cli-table3": "cli",
+  diff: "commands",
   "zod/mini": "formats",
 };
 

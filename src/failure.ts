@@ -139,11 +139,6 @@ export const failures = {
     "a unit file has a line that systemd wouldn't understand",
     "see what 'systemd-analyze verify' says of it",
   ],
-  "unit/unsupported": [
-    "refused",
-    "a unit has something with which its credentials wouldn't arrive, or not whole",
-    "change what the error names, by a drop-in if the unit isn't yours",
-  ],
   "service/malformed": [
     "data",
     "a service file is malformed",

@@ -41,6 +41,8 @@ function copyFor(example: string, number: number): string {
     const service = { version: 1, name: "dns", program, bundles: ["dns@1+"] };
     writeFileSync(join(directory, "dns.json"), JSON.stringify(service));
   }
+  if (example.includes("--wrap dns.service"))
+    writeFileSync(join(directory, "dns.service"), "[Service]\nExecStart=/usr/bin/dns\n");
   // A cluster begins where there is none.
   if (example.startsWith("sealaunch init")) {
     for (const name of ["sealaunch.json", "keys"])

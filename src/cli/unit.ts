@@ -1,11 +1,17 @@
 import { Option, type Command } from "commander";
+import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
-import { Failure } from "../failure.ts";
+import { collect } from "./options.ts";
 
 interface Flags {
   readonly for: string;
   readonly wrap?: string;
+  readonly dropIn: string[];
+  readonly bundle: string[];
+  readonly credential: string[];
+  readonly env: string[];
+  readonly render: string[];
   readonly output?: string;
 }
 
@@ -19,25 +25,55 @@ export function addUnit(program: Command): void {
     )
     .argument("[service.json]", "the service file")
     .addOption(
-      new Option("--for <manager>", "what starts the service")
-        .choices(["systemd"])
-        .default("systemd"),
+      new Option("--for <manager>", "what starts it").choices(["systemd"]).default("systemd"),
+    )
+    .option("--wrap <unit>", "the file of a unit; its drop-ins are those in UNIT.d")
+    .option("--drop-in <file>", "with --wrap: one more drop-in that the unit has", collect, [])
+    .option("--bundle <name>", "with --wrap: a bundle, NAME or NAME@17+", collect, [])
+    .option("--credential <name>", "with --wrap: only this credential of the bundles", collect, [])
+    .option("--env <variable>", "with --wrap: VARIABLE or VARIABLE=CREDENTIAL", collect, [])
+    .option(
+      "--render <name=file>",
+      "with --wrap: one more credential, from a template",
+      collect,
+      [],
     )
     .option("--output <file>", "where to write; - for standard output");
   addGuidance(command, {
-    examples: ["sealaunch unit dns.json --for systemd"],
-    runsOn: "laptop, CI",
+    examples: [
+      "sealaunch unit dns.json --for systemd --output dns.service",
+      "sealaunch unit --wrap dns.service --bundle dns@1+ --env CF_TOKEN",
+    ],
+    runsOn: "laptop, CI, node",
     needs: "nothing",
   });
   command.action(async (path: string | undefined, flags: Flags) => {
-    if (path === undefined) {
+    const context = createContext(command);
+    const given = [flags.dropIn, flags.bundle, flags.credential, flags.env, flags.render].flat();
+    if (path !== undefined && flags.wrap === undefined && given.length === 0) {
+      const { unit } = await import("../commands/unit.ts");
+      await unit(context, path, flags);
+    } else if (path === undefined && flags.wrap !== undefined) {
+      const { unitWrap } = await import("../commands/unit-wrap.ts");
+      await unitWrap(context, flags.wrap, {
+        dropIns: flags.dropIn,
+        bundles: flags.bundle,
+        credentials: flags.credential.length === 0 ? undefined : flags.credential,
+        variables: flags.env,
+        renders: new Map(flags.render.map(splitRender)),
+        output: flags.output,
+      });
+    } else {
       throw new Failure(
         "usage/invalid",
-        "there is no service file",
-        "sealaunch unit SERVICE.json --for systemd",
+        "what a service gets stands in its service file; the options are for an existing unit",
+        "sealaunch unit SERVICE.json --for systemd, or sealaunch unit --wrap UNIT --bundle NAME",
       );
     }
-    const { unit } = await import("../commands/unit.ts");
-    await unit(createContext(command), path, flags);
   });
+}
+
+function splitRender(text: string): [name: string, path: string] {
+  const equals = text.indexOf("=");
+  return equals < 0 ? [text, ""] : [text.slice(0, equals), text.slice(equals + 1)];
 }

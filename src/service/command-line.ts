@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { isEnd, nextWord, skipBlanks } from "./words.ts";
 
 // systemd's own reading of ExecStart= and its kin (systemd.service(5), Command lines): prefixes, words
 // in quotes, C escapes, several commands in one line. Specifiers (%i) and variables (${VAR}) are
@@ -8,6 +9,8 @@ import { Failure } from "../failure.ts";
 export interface Word {
   /** What it means, in bytes: an escape may stand for one that is no text. */
   readonly bytes: Uint8Array;
+  /** As it stands, with the blanks before it: so it needn't be quoted anew. */
+  readonly raw: string;
 }
 
 /** One command of a line. */
@@ -18,26 +21,7 @@ export interface Command {
   readonly program: string;
   /** The words after it; with `@` the first is the program's name for itself. */
   readonly words: readonly Word[];
-  /** As they stand, from the blank before the first on: nothing has to be quoted anew. */
-  readonly rest: string;
 }
-
-const escapes: Readonly<Record<string, number>> = {
-  a: 7,
-  b: 8,
-  f: 12,
-  n: 10,
-  r: 13,
-  t: 9,
-  v: 11,
-  "\\": 0x5c,
-  '"': 0x22,
-  "'": 0x27,
-  s: 0x20,
-};
-
-const isBlank = (character: string | undefined): boolean =>
-  character !== undefined && " \t\n\r".includes(character);
 
 /**
  * The commands in a line.
@@ -58,9 +42,8 @@ export function parseCommandLine(line: string, what: string): Command[] {
     const { prefix, program } = splitPrefix(text);
     if (!isProgram(program)) throw refuse(`${JSON.stringify(program.slice(0, 100))} is no program`);
     const words: Word[] = [];
-    const from = first.end;
     at = first.next;
-    let end = from;
+    let end = first.end;
     let continues = false;
     while (at < line.length) {
       if (line[at] === ";" && isEnd(line, at + 1)) {
@@ -69,7 +52,7 @@ export function parseCommandLine(line: string, what: string): Command[] {
         break;
       }
       if (line.startsWith("\\;", at) && isEnd(line, at + 2)) {
-        words.push({ bytes: Buffer.from(";") });
+        words.push({ bytes: Buffer.from(";"), raw: line.slice(end, at + 2) });
         end = at + 2;
         at = skipBlanks(line, end);
         continue;
@@ -77,81 +60,14 @@ export function parseCommandLine(line: string, what: string): Command[] {
       const word = nextWord(line, at);
       if (word === undefined) break;
       if (word === "unbalanced") throw refuse("a quote isn't closed");
-      words.push({ bytes: word.bytes });
+      words.push({ bytes: word.bytes, raw: line.slice(end, word.end) });
       end = word.end;
       at = word.next;
     }
     if (prefix.includes("@") && words.length === 0) throw refuse("'@' without a name");
-    commands.push({ prefix, program, words, rest: line.slice(from, end) });
+    commands.push({ prefix, program, words });
     if (!continues) return commands;
   }
-}
-
-interface Found {
-  readonly bytes: Uint8Array;
-  /** Where it ends. */
-  readonly end: number;
-  /** Where the next one begins. */
-  readonly next: number;
-}
-
-/** The word from `from` on; undefined if there is none. */
-function nextWord(line: string, from: number): Found | "unbalanced" | undefined {
-  let at = skipBlanks(line, from);
-  if (at >= line.length) return undefined;
-  const parts: Uint8Array[] = [];
-  let quote = "";
-  for (; at < line.length; at++) {
-    const character = line[at] ?? "";
-    if (character === "\\") {
-      const escape = readEscape(line, at + 1);
-      if (escape !== undefined) {
-        parts.push(escape.bytes);
-        at += escape.length;
-      } else {
-        // A backslash that begins no escape stands for itself, and so does what follows it.
-        parts.push(Buffer.from("\\"));
-        if (at + 1 < line.length) at = takeCharacter(line, at + 1, parts);
-      }
-    } else if (quote !== "") {
-      if (character === quote) quote = "";
-      else at = takeCharacter(line, at, parts);
-    } else if (character === "'" || character === '"') {
-      quote = character;
-    } else if (isBlank(character)) {
-      break;
-    } else {
-      at = takeCharacter(line, at, parts);
-    }
-  }
-  if (quote !== "") return "unbalanced";
-  return { bytes: Buffer.concat(parts), end: at, next: skipBlanks(line, at) };
-}
-
-/** Adds the whole character at `at`, which may be of two UTF-16 units; where its last one is. */
-function takeCharacter(line: string, at: number, parts: Uint8Array[]): number {
-  const character = String.fromCodePoint(line.codePointAt(at) ?? 0);
-  parts.push(Buffer.from(character));
-  return at + character.length - 1;
-}
-
-/** The escape after a backslash; undefined for what is none. */
-function readEscape(line: string, at: number): { bytes: Uint8Array; length: number } | undefined {
-  const single = escapes[line[at] ?? ""];
-  if (single !== undefined) return { bytes: Uint8Array.of(single), length: 1 };
-  const rest = line.slice(at, at + 9);
-  const [digits = "", hex, short, long, octal] =
-    /^(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3}))/u.exec(rest) ?? [];
-  if (digits === "") return undefined;
-  const unicode = short ?? long;
-  const code = octal === undefined ? parseInt(hex ?? unicode ?? "", 16) : parseInt(octal, 8);
-  if (code === 0) return undefined;
-  if (unicode === undefined) {
-    return code > 255 ? undefined : { bytes: Uint8Array.of(code), length: digits.length };
-  }
-  const isCharacter = code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-  if (!isCharacter) return undefined;
-  return { bytes: Buffer.from(String.fromCodePoint(code)), length: digits.length };
 }
 
 /** Each prefix once; `+`, `!` and `!!` exclude each other. */
@@ -174,18 +90,9 @@ function splitPrefix(word: string): { prefix: string; program: string } {
 
 function isProgram(path: string): boolean {
   // What systemd calls unsafe, and what it takes neither as an absolute path nor as a file's name.
-   
+
   if (path === "" || /[\u0000-\u001f"'\\\u007f]/u.test(path) || path.endsWith("/")) return false;
   return path.startsWith("/") || (!path.includes("/") && path !== "." && path !== "..");
-}
-
-function isEnd(line: string, at: number): boolean {
-  return at >= line.length || isBlank(line[at]);
-}
-
-function skipBlanks(line: string, at: number): number {
-  while (at < line.length && isBlank(line[at])) at++;
-  return at;
 }
 
 function decode(bytes: Uint8Array): string | undefined {

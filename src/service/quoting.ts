@@ -20,10 +20,11 @@ export function quoteItem(text: string): string {
 export function quote(text: string): string {
   // A lone ';' would end the command.
   if (/^[\w./:=@,+%${}~^-]+$/u.test(text)) return text;
-  const escaped = text.replace(/[\\"]/gu, "\\$&").replace(
-     
-    /[\u0001-\u001f\u007f]/gu,
-    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  const escaped = text
+    .replace(/[\\"]/gu, "\\$&")
+    .replace(
+      /[\u0001-\u001f\u007f]/gu,
+      (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
+    );
   return `"${escaped}"`;
 }

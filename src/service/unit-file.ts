@@ -17,26 +17,28 @@ export type Unit = readonly Assignment[];
 const blanks = " \t\n\r";
 
 /**
- * The assignments of a unit file or drop-in.
+ * The assignments of a unit file or drop-in. A line that is none, or stands before the first section,
+ * is passed over, as systemd does with a warning.
  *
  * @param what - names the file in the message
- * @throws Failure `unit/malformed` for lines that systemd would pass over with a warning: what it
- *   makes of them isn't what somebody meant
+ * @throws Failure `unit/malformed` for a section without its end, over which systemd reads no further
  */
 export function parseUnitFile(text: string, what: string): Unit {
   const assignments: Assignment[] = [];
   let section: string | undefined;
   for (const { line, number } of joinedLines(text)) {
-    const refuse = (reason: string): Failure =>
-      new Failure("unit/malformed", `${what}: line ${String(number)} ${reason}`);
     if (line.startsWith("[")) {
-      if (!line.endsWith("]")) throw refuse("is no section: it has no closing ']'");
+      if (!line.endsWith("]")) {
+        throw new Failure(
+          "unit/malformed",
+          `${what}: line ${String(number)} is a section without its ']'`,
+        );
+      }
       section = line.slice(1, -1);
       continue;
     }
     const equals = line.indexOf("=");
-    if (equals < 1) throw refuse("is no KEY=VALUE");
-    if (section === undefined) throw refuse("stands before the first [Section]");
+    if (equals < 1 || section === undefined) continue;
     const key = trim(line.slice(0, equals));
     assignments.push({ section, key, value: trim(line.slice(equals + 1)) });
   }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
@@ -238,5 +238,96 @@ describe("systemd-analyze", () => {
     const { stderr } = spawnSync("systemd-analyze", ["verify", "--man=no", path]);
     const wrapper = /^.*sealaunch-wrapper\/bin\/sealaunch is not executable.*\n/mu;
     expect(stderr.toString().replace(wrapper, "")).toBe("");
+  });
+});
+
+describe("unit --wrap", () => {
+  const path = (name: string): string => join(test.directory, name);
+  const wrap = (name: string, ...args: readonly string[]): Promise<Ended> =>
+    sealaunch(["unit", "--wrap", name, "--bundle", "dns@1+", ...args], { cwd: test.directory });
+
+  beforeEach(() => writeFile(path("dns.service"), "[Service]\nExecStart=/usr/bin/dns -x\n"));
+
+  it("shows what it would change, and writes nothing", async () => {
+    const { status, stdout, stderr } = await wrap("dns.service");
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout.toString()).toMatch(/^-ExecStart=\/usr\/bin\/dns -x$/mu);
+    expect(stdout.toString()).toMatch(/^\+ExecStart=.*sealaunch run .* -- \/usr\/bin\/dns -x$/mu);
+    expect(stdout.toString()).toMatch(/^\+LoadCredential=TLS_KEY:/mu);
+    expect(stdout.toString()).toMatch(/^\+Type=exec$/mu);
+    expect(stdout.toString()).toContain("nothing is written yet");
+    await expect(readdir(path("dns.service.d"))).rejects.toThrow();
+  });
+
+  it("writes the drop-in where it is told to, and again the same", async () => {
+    const file = "dns.service.d/sealaunch.conf";
+    const { stdout } = await wrap("dns.service", "--output", file);
+    expect(stdout.toString()).toContain(`wrote ${file}`);
+    const first = await readFile(path(file), "utf8");
+    expect(first).toContain("ExecStart=\nExecStart=/nix/store/");
+    expect((await wrap("dns.service", "--output", file)).status).toBe(0);
+    expect(await readFile(path(file), "utf8")).toBe(first);
+    const { stdout: again } = await wrap("dns.service", "--output", "-");
+    expect(again.toString()).toBe(first);
+  });
+
+  it("reads the drop-ins that are there, in their order, and others that it is given", async () => {
+    await mkdir(path("dns.service.d"));
+    await writeFile(path("dns.service.d/b.conf"), "[Service]\nExecStart=\nExecStart=/bin/b\n");
+    await writeFile(path("dns.service.d/a.conf"), "[Service]\nExecStart=\nExecStart=/bin/a\n");
+    await writeFile(path("c.conf"), "[Service]\nExecStartPre=/bin/c\n");
+    const { stdout } = await wrap("dns.service", "--output", "-", "--drop-in", "c.conf");
+    expect(stdout.toString()).toMatch(/ -- \/bin\/c\n.*ExecStart=.* -- \/bin\/b\n$/su);
+  });
+
+  it("refuses to be undone by a drop-in that comes later", async () => {
+    await mkdir(path("dns.service.d"));
+    await writeFile(path("dns.service.d/z.conf"), "[Service]\nExecStart=\nExecStart=/bin/z\n");
+    expectRefusal(await wrap("dns.service"), "usage/invalid");
+    const output = "dns.service.d/zz-sealaunch.conf";
+    const { stdout } = await wrap("dns.service", "--output", output);
+    expect(stdout.toString()).toContain("-- /bin/z");
+  });
+
+  it("gives a template's instances what the bundle has for them", async () => {
+    await writeFile(path("dns@.service"), "[Service]\nType=notify\nExecStart=/usr/bin/dns %i\n");
+    const { stdout, stderr } = await wrap("dns@.service", "--output", "-");
+    expect(stderr).toBe("");
+    expect(stdout.toString()).toContain("-- /usr/bin/dns %i\n");
+  });
+
+  it("believes the credentials' names where there is no repository", async () => {
+    await rm(path("sealaunch.json"));
+    expectRefusal(await wrap("dns.service"), "configuration/missing");
+    const { stdout, stderr } = await wrap("dns.service", "--credential", "X", "--output", "-");
+    expect(stderr).toBe("");
+    expect(stdout.toString()).toContain("LoadCredential=X:");
+  });
+
+  it.for([
+    ["another bundle's unit", ["web.service"], "bundle/wrong-unit"],
+    ["a socket", ["dns.socket"], "usage/invalid"],
+    ["a unit that isn't there", ["x/dns.service"], "file/absent"],
+    ["a service file beside it", ["dns.service", "dns.json"], "usage/invalid"],
+    ["a credential that isn't there", ["dns.service", "--credential", "X"], "credential/missing"],
+    [
+      "a template that is no file of the store",
+      ["dns.service", "--render", "a=/etc/a"],
+      "closure/not-in-store",
+    ],
+    [
+      "a variable that steers the loader",
+      ["dns.service", "--env", "LD_PRELOAD=CF_TOKEN"],
+      "usage/bad-name",
+    ],
+  ] as const)("refuses %s", async ([, [name, ...args], code]) => {
+    await writeFile(path("web.service"), "[Service]\nExecStart=/bin/a\n");
+    expectRefusal(await wrap(name, ...args), code);
+  });
+
+  it("needs a bundle", async () => {
+    const ended = await sealaunch(["unit", "--wrap", "dns.service"], { cwd: test.directory });
+    expectRefusal(ended, "usage/invalid");
   });
 });

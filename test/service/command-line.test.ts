@@ -62,8 +62,8 @@ describe("a command line", () => {
 
   it("keeps what follows the program as it stands", () => {
     const [first, second] = parseCommandLine(String.raw`/bin/a  "b"\x20 ; /bin/c   $D \;  `, "");
-    expect(first?.rest).toBe(String.raw`  "b"\x20`);
-    expect(second?.rest).toBe(String.raw`   $D \;`);
+    expect(first?.words.map(({ raw }) => raw)).toEqual([String.raw`  "b"\x20`]);
+    expect(second?.words.map(({ raw }) => raw)).toEqual(["   $D", String.raw` \;`]);
   });
 });
 

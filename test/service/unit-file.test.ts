@@ -22,12 +22,15 @@ describe("a unit file", () => {
   });
 
   it.for([
-    ["a section without its end", "[S\na=b\n"],
-    ["a line without '='", "[S]\nab\n"],
-    ["a line without a key", "[S]\n=b\n"],
-    ["a line outside of any section", "a=b\n[S]\n"],
-  ])("is refused with %s", async ([, text = ""]) => {
-    expect(await refusal(() => parse(text))).toBe("unit/malformed");
+    ["without '='", "[S]\nab\na=b\n"],
+    ["without a key", "[S]\n=b\na=b\n"],
+    ["outside of any section", "c=d\n[S]\na=b\n"],
+  ])("is read without a line %s", ([, text = ""]) => {
+    expect(parse(text)).toBe("[S]\na=b\n");
+  });
+
+  it("is refused with a section that doesn't end", async () => {
+    expect(await refusal(() => parse("[S\na=b\n"))).toBe("unit/malformed");
   });
 
   it("has lists that an empty assignment begins anew, and settings of which the last counts", () => {

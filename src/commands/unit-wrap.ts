@@ -1,0 +1,107 @@
+import { createTwoFilesPatch } from "diff";
+import { basename, dirname, join, resolve } from "node:path";
+import { textOf, utf8 } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import { parseName } from "../formats/names.ts";
+import { listDirectory, makeDirectory, writeFileAtomic } from "../host/files.ts";
+import { parseUnitFile, printUnit, type Unit } from "../service/unit-file.ts";
+import { checkLimits } from "../service/wrap-limits.ts";
+import { wrapUnit } from "../service/wrap.ts";
+import type { Context } from "./context.ts";
+import { guardFor, type Asked } from "./unit-guard.ts";
+import { readFileOf } from "./unit.ts";
+
+export interface WrapOptions extends Asked {
+  /** Drop-ins besides those in the unit's own `.d`. */
+  readonly dropIns: readonly string[];
+  /** Where the drop-in goes; `-` for standard output. Unless given, nothing is written. */
+  readonly output: string | undefined;
+}
+
+const ownName = "sealaunch.conf";
+
+/** Writes a drop-in that gives an existing unit its credentials, and shows what it changes. */
+export async function unitWrap(
+  context: Context,
+  path: string,
+  options: WrapOptions,
+): Promise<void> {
+  const name = parseName("unit", basename(path));
+  if (!name.endsWith(".service")) {
+    throw new Failure("usage/invalid", `${name} is no service: only NAME.service runs commands`);
+  }
+  if (options.bundles.length === 0) {
+    throw new Failure(
+      "usage/invalid",
+      "there is nothing to give it",
+      "name a bundle: --bundle NAME",
+    );
+  }
+  const { output } = options;
+  const own = output === undefined || output === "-" ? ownName : basename(output);
+  const unit = await readUnit(context, path, options.dropIns, own);
+  const guard = await guardFor(context, name, options);
+  const warnings = checkLimits(name, unit, guard);
+  const { dropIn, before, after } = wrapUnit(name, unit, guard);
+  for (const warning of warnings) context.warn(`${name}: ${warning}`);
+  if (output === "-") {
+    await context.output(utf8(dropIn));
+    return;
+  }
+  const diff = createTwoFilesPatch(
+    name,
+    `${name} with ${own}`,
+    printUnit(before),
+    printUnit(after),
+  );
+  for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
+  if (output !== undefined) {
+    const file = resolve(context.directory, output);
+    await makeDirectory(dirname(file), 0o755);
+    await writeFileAtomic(file, utf8(dropIn), 0o644);
+  }
+  const place = `/etc/systemd/system/${name}.d/${ownName}`;
+  context.print(
+    output === undefined
+      ? `nothing is written yet; say where: --output ${place}`
+      : `wrote ${output}\nnext: systemctl daemon-reload && systemctl restart ${name}`,
+  );
+  context.result({
+    unit: name,
+    output: output ?? null,
+    credentials: guard.credentials,
+    dropIn,
+    diff,
+  });
+}
+
+/** A unit with its drop-ins, in the order in which systemd reads them: by their files' names. */
+async function readUnit(
+  context: Context,
+  path: string,
+  given: readonly string[],
+  own: string,
+): Promise<Unit> {
+  const directory = resolve(context.directory, `${path}.d`);
+  const beside = (await listDirectory(directory)).map((file) => join(directory, file));
+  const dropIns = [...beside, ...given]
+    .filter((file) => file.endsWith(".conf") && basename(file) !== own)
+    .sort((one, other) => (basename(one) < basename(other) ? -1 : 1));
+  const parts = await Promise.all([path, ...dropIns].map((file) => readPart(context, file)));
+  const late = dropIns.findIndex((file) => basename(file) > own);
+  const overrides = late < 0 ? [] : parts.slice(late + 1).flat();
+  if (overrides.some(({ key }) => /^(?:ExecStart|ExecStartPre|Type|LoadCredential)$/u.test(key))) {
+    throw new Failure(
+      "usage/invalid",
+      `${basename(dropIns[late] ?? "")} comes after ${own}, and changes what that says`,
+      `give it a later name: --output …/zz-${own}`,
+    );
+  }
+  return parts.flat();
+}
+
+async function readPart(context: Context, path: string): Promise<Unit> {
+  const text = textOf(await readFileOf(context, path));
+  if (text === undefined) throw new Failure("unit/malformed", `${path} is not UTF-8`);
+  return parseUnitFile(text, basename(path));
+}
