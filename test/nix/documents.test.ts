@@ -49,6 +49,7 @@ describe("the commands of migrating-from-agenix.md", () => {
   const values: Record<string, string> = {
     "database-password": "hunter2\n\twith a tail ",
     "api-token": "correct horse battery staple",
+    session: "a",
   };
   beforeAll(() => {
     const setUp = [
@@ -95,7 +96,9 @@ describe("the commands of migrating-from-agenix.md", () => {
     expect(before).toBeDefined();
     expect(after).toBe(before);
     for (const [name, value] of Object.entries(values)) {
-      const { stdout } = workplace.run(`sealaunch open app ${name} --identity operator.identity`);
+      const { stdout } = workplace.run(
+        `sealaunch open app ${name === "session" ? "session-key" : name} --identity operator.identity`,
+      );
       expect(stdout).toBe(value);
     }
   });

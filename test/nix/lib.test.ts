@@ -1,0 +1,78 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import * as z from "zod/mini";
+import { afterAll, describe, expect, it } from "vitest";
+import { wrapperPath } from "../../src/service/wrapper.ts";
+import { root, TestCluster } from "../fixtures/cluster.ts";
+import { projectRoot } from "../source.ts";
+import { evaluate } from "./evaluate.ts";
+
+const Made = z.object({
+  script: z.string(),
+  files: z.record(z.string(), z.string()),
+});
+
+const lib = `
+  lib = import ./test/nix/stub-lib.nix;
+  pkgs = import ./test/nix/packages.nix { inherit lib; };
+  sealaunch = (import ./default.nix { inherit pkgs; }).lib;`;
+
+/** Runs what a build would run, with the built program in the package's place; gives what it made. */
+function build(
+  work: string,
+  { script, files }: z.infer<typeof Made>,
+  environment: Readonly<Record<string, string>> = {},
+): string {
+  const out = join(work, "out");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(work, "inputs", name)), { recursive: true });
+    writeFileSync(join(work, "inputs", name), text);
+  }
+  const own = script
+    .replace(/\/nix\/store\/0+-sealaunch-[0-9.]+\/bin/gu, join(projectRoot, "bin"))
+    .replace(/\/nix\/store\/0+-/gu, `${join(work, "inputs")}/`);
+  execFileSync("bash", ["-euc", own], {
+    cwd: work,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...environment, out, PATH: "/usr/bin:/bin" },
+  });
+  return out;
+}
+
+describe("the Nix library", () => {
+  const work = mkdtempSync(join(tmpdir(), "lib-"));
+  afterAll(() => {
+    rmSync(work, { recursive: true });
+  });
+  const wrapper = wrapperPath(readFileSync(join(projectRoot, "wrapper/bin/sealaunch")));
+  const service = `{ name = "dns"; program = "/nix/store/00000000000000000000000000000000-dns/bin/dns"; bundles = [ "dns@1+" ]; }`;
+
+  /** Builds the unit of the service against a repository whose bundle is for that unit. */
+  async function buildFor(unit: string): Promise<string> {
+    await using cluster = await TestCluster.create();
+    await cluster.withBundle({ units: [unit] }, { CF_TOKEN: "canary" });
+    const trust = { cluster: cluster.roster({}).cluster, source: "dir:.", roots: [root.key] };
+    writeFileSync(join(cluster.directory, "sealaunch.json"), JSON.stringify(trust));
+    const made = await evaluate(`let ${lib}
+      service = ${service};
+      unit = sealaunch.unit { inherit service; repository = "repository"; };
+    in { inherit (unit) script; files."dns.json/dns.json" = (sealaunch.serviceFile service).text; }`);
+    const out = build(work, Made.parse(made), { repository: cluster.directory });
+    return readFileSync(join(out, "lib/systemd/system/dns.service"), "utf8");
+  }
+
+  it("builds the unit that the tool writes, checked against the repository", async () => {
+    const unit = await buildFor("dns.service");
+    expect(unit).toContain("\nLoadCredential=CF_TOKEN:/run/sealaunch/agent.sock\n");
+    expect(unit).toContain(`ExecStart=${wrapper}/bin/sealaunch run --bundle dns@1+`);
+    expect(unit).toContain(" -- /nix/store/00000000000000000000000000000000-dns/bin/dns\n");
+  });
+
+  it("fails the build of a unit that would be refused at its start", async () => {
+    await expect(buildFor("other.service")).rejects.toThrow(
+      /error: .*dns\.service.*\nhint: .*seal dns --unit dns\.service/u,
+    );
+  });
+});
