@@ -75,4 +75,32 @@ describe("the Nix library", () => {
       /error: .*dns\.service.*\nhint: .*seal dns --unit dns\.service/u,
     );
   });
+
+  /** Builds the drop-in of a unit with that text, as `sealaunch.secrets` has it built. */
+  async function wrap(name: string, text: string): Promise<string> {
+    const made = await evaluate(`let ${lib}
+      wrapped = sealaunch.wrap {
+        name = "${name}";
+        unit = ''${text}'';
+        options = [ "--bundle" "web@3+" "--credential" "tls.key" "--env" "KEY=tls.key" ];
+      };
+    in { inherit (wrapped) script; files."unit/unit" = wrapped.environment.original.text; }`);
+    const inputs = join(work, "inputs/unit");
+    const out = build(work, Made.parse(made), { original: inputs });
+    return readFileSync(join(out, `lib/systemd/system/${name}.d/sealaunch.conf`), "utf8");
+  }
+
+  it("builds the drop-in that the tool writes for a unit of NixOS, templates too", async () => {
+    const dropIn = await wrap("web@.service", "[Service]\nExecStart=/nix/store/web %i\nUser=web\n");
+    expect(dropIn).toContain("\nLoadCredential=tls.key:/run/sealaunch/agent.sock\n");
+    expect(dropIn).toContain(
+      `ExecStart=${wrapper}/bin/sealaunch run --bundle web@3+ --credential tls.key --env KEY=tls.key -- /nix/store/web %i\n`,
+    );
+  });
+
+  it("fails the build of a drop-in that can't work", async () => {
+    await expect(wrap("web.service", "[Service]\nUser=web\n")).rejects.toThrow(
+      /error: .*\nhint: /u,
+    );
+  });
 });
