@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "plain",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/root/**"],
+          exclude: ["test/root/**", "test/machines/**"],
           testTimeout: 30_000 * soak,
           hookTimeout: 60_000,
         },
@@ -37,6 +37,17 @@ export default defineConfig({
                 hookTimeout: 300_000,
                 // After the others, which would disturb what these measure.
                 sequence: { groupOrder: 1 },
+              },
+            },
+            {
+              test: {
+                name: "machines",
+                include: ["test/machines/**/*.test.ts"],
+                // Each boots machines, which have two processors like the rest.
+                fileParallelism: false,
+                testTimeout: 300_000 * soak,
+                hookTimeout: 300_000,
+                sequence: { groupOrder: 2 },
               },
             },
           ]

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Boots one machine: an overlay of the running root under systemd-nspawn. Runs as the first process of a
+# PID namespace with a mount namespace of its own, so that whatever ends it takes the machine's
+# processes, mounts and network with it. It ends when its standard input does.
+#
+# usage: boot.sh NAME DIRECTORY [ADDRESS]
+#   DIRECTORY  first/ is what /nix is on the first boot, files/ what is put over the root; disk.img, if
+#              there is one, is the disk, else it is in memory
+#   ADDRESS    of eth0, which is there when a line comes on standard input
+set -eu
+name=$1
+directory=$2
+address=${3-}
+
+mkdir -p "$directory/disk" "$directory/root"
+if [ -e "$directory/disk.img" ]; then
+  mount -o loop "$directory/disk.img" "$directory/disk"
+else
+  mount -t tmpfs -o mode=0755 tmpfs "$directory/disk"
+fi
+mkdir -p "$directory/disk/upper" "$directory/disk/work" "$directory/disk/nix"
+root=$directory/root
+mount -t overlay overlay -o "lowerdir=/,upperdir=$directory/disk/upper,workdir=$directory/disk/work" "$root"
+# On its first boot it gets what is its own.
+if [ ! -e "$root/etc/sealaunch-machine" ]; then
+  cp -a "$directory/first/." "$directory/disk/nix/"
+  cp -a "$directory/files/." "$root/"
+  : >"$root/etc/machine-id"
+  echo "$name" >"$root/etc/hostname"
+  rm -f "$root/etc/resolv.conf"
+  : >"$root/etc/resolv.conf"
+  : >"$root/etc/sealaunch-machine"
+fi
+mkdir -p "$root/nix" "$root/opt/sealaunch"
+mount --bind "$directory/disk/nix" "$root/nix"
+mount --bind "$(dirname "$0")/../.." "$root/opt/sealaunch"
+
+set -- --private-network
+if [ -n "$address" ]; then
+  read -r _
+  ip link set lo up
+  ip address add "$address" dev eth0
+  ip link set eth0 up
+  set -- "--network-namespace-path=/proc/self/ns/net"
+fi
+systemd-nspawn --quiet --directory="$root" --machine="$name" --register=no --keep-unit \
+  --console=read-only "$@" --boot systemd.unit=multi-user.target </dev/null >>"$directory/console" 2>&1 &
+# Whoever started it has gone, or wants it to.
+read -r _ || :
+exit 0
