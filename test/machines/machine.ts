@@ -157,7 +157,7 @@ export class Machine implements AsyncDisposable {
       "/usr/bin/nsenter",
       "-t",
       String(this.leader),
-      ..."-m -u -i -n -p -r -w/ --".split(" "),
+      ..."-m -u -i -n -p -r -W/ --".split(" "),
     ];
   }
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { exitStatus, failures } from "../../src/failure.ts";
+import type { Ended } from "../fixtures/program.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
 
@@ -62,13 +64,14 @@ describe("a machine with a TPM", () => {
     await using thief = await machineWithTpm();
     await thief.ok("tar", ["-C", "/", "-x"], copy);
     expect(await start(thief)).not.toBe(0);
-    expect(await thief.show("sealaunch-agent.service", "ExecMainStatus")).toBe("243");
-    const show = ["identity", "show", "/etc/credstore.encrypted/sealaunch-identity"];
-    expect((await thief.run("sealaunch", show)).stderr).toMatch(
-      /^error: [^\n]*sealaunch-identity can't be decrypted: /u,
+    expect(await thief.sh("journalctl --boot --unit sealaunch-agent --output cat")).toContain(
+      "sealaunch-agent.service: Failed to set up credentials",
     );
+    const file = "/etc/credstore.encrypted/sealaunch-identity";
+    const show = (): Promise<Ended> => thief.run("sealaunch", ["identity", "show", file]);
+    expect((await show()).stderr).toMatch(/^error: [^\n]*-identity can't be decrypted: /u);
     await thief.sh("systemctl stop tpm");
-    expect((await thief.run("sealaunch", show)).status).toBe(77);
+    expect((await show()).status).toBe(exitStatus[failures["identity/undecryptable"][0]]);
     expect(await thief.sh("ls /run/got 2>/dev/null || :")).toBe("");
 
     // Nothing else was missing.
