@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { Failure } from "../failure.ts";
 import { parseCommandLine, type Command } from "./command-line.ts";
 import { agentSocketUnit, checkCommand, loadCredentials, runCommand, type Guard } from "./guard.ts";
@@ -101,6 +102,14 @@ function guarded(name: string, { prefix, program, words }: Command, guard: Guard
       "unit/setting",
       `${name} runs ${program}, whose '$' would mean a variable after the wrapper`,
       "give the program a name without",
+    );
+  }
+  // PID 1 sends only text, and so tells the agent nothing of any command of the unit.
+  if (!words.every(({ bytes }) => isUtf8(bytes))) {
+    throw new Failure(
+      "unit/setting",
+      `${name} gives ${program} an argument that is no UTF-8, and then PID 1 tells no one what the unit runs`,
+      "let ExecStart= be a script that gives it",
     );
   }
   const rest = (hasName ? others : words).map(({ raw }) => raw).join("");

@@ -52,7 +52,9 @@ ExecStart=-:"/bin/a b"   'c d'e"f" \
 `;
 
 describe.skipIf(data === undefined)(
-  "SEALAUNCH_TEST_DATA doesn't name a folder of test vectors",
+  data === undefined
+    ? "SEALAUNCH_TEST_DATA doesn't name a folder of test vectors"
+    : "a unit of another project, wrapped",
   () => {
     let top: string;
     const bare = (): string => join(top, "bare");

@@ -114,6 +114,7 @@ describe("a wrapped unit", () => {
     ["without a command", "Type=oneshot\nExecStop=/bin/a"],
     ["under another name", "ExecStart=@/bin/a b"],
     ["with a variable as program", "ExecStart=/bin/$X"],
+    ["with bytes that are no text", String.raw`ExecStart=/bin/a \xff`],
     ["guarded before", `ExecStart=${run} /bin/a`],
   ])("is refused %s", async ([, lines = ""]) => {
     expect(await refusal(() => wrap(unitOf(lines)))).toBe("unit/setting");
