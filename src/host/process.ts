@@ -96,6 +96,29 @@ export async function run(
   };
 }
 
+/** What a program writes to standard output, as it comes. It is ended with the last that is read. */
+export async function* streamOf(
+  program: string,
+  args: readonly string[],
+): AsyncGenerator<Uint8Array> {
+  const { execa } = await import("execa");
+  const child = execa(program, args, {
+    reject: false,
+    encoding: "buffer",
+    extendEnv: false,
+    env: { LC_ALL: "C" },
+    buffer: false,
+    stdin: "ignore",
+    stderr: "ignore",
+  });
+  try {
+    for await (const piece of child.iterable({ binary: true })) yield piece;
+  } finally {
+    child.kill("SIGKILL");
+    await child;
+  }
+}
+
 /** Takes text for the shell, and gives its answer; "" if it ended. */
 export type Responder = (text: string) => Promise<string>;
 
