@@ -36,74 +36,95 @@ const setting = text(/^[A-Z][A-Za-z0-9]*=[^\x00-\x1f\x7f]*(?<!\\)$/u, "KEY=VALUE
 const list = <T>(item: z.ZodMiniType<T, T>): z.ZodMiniDefault<z.ZodMiniArray<typeof item>> =>
   z._default(z.array(item), []);
 
+/** A field with what it means: for docs/units.md and for editors. */
+const said = <T extends z.ZodMiniType>(field: T, meaning: string): T =>
+  field.check(z.describe(meaning));
+
 /** One service, whatever places and starts it (docs/units.md). */
 const ServiceFile = z
   .strictObject({
-    /** Where an editor finds the schema. */
-    $schema: z.optional(z.string()),
-    version: z.literal(1),
-    /** The unit is NAME.service. */
-    name,
-    description: z.optional(line),
-    /** Whom to ask about it. */
-    owner: z.optional(line),
-    /** The program, below a store path. */
-    program: path,
-    arguments: list(anyText),
-    /** `NAME` or `NAME@FLOOR+`. */
-    bundles: list(bundle),
-    /** Which credentials of the bundles; all of them unless given. */
-    credentials: z.optional(z.array(credential)),
-    /** Credentials that become variables: `VARIABLE` or `VARIABLE=CREDENTIAL`. */
-    env: list(env),
-    /** Files of the store, by the credential that they become with `@CREDENTIAL@` filled in. */
-    renders: z._default(z.record(credential, path), {}),
-    /** Variables that are no secret. */
-    environment: z._default(z.record(text(variable, "variable's name"), value), {}),
-    type: z._default(z.enum(["exec", "notify", "forking", "oneshot", "dbus", "idle"]), "exec"),
-    pidFile: z.optional(path),
-    busName: z.optional(text(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/u, "bus name")),
-    /** A user of its own, made for it, unless one is named. */
-    user: z.optional(user),
-    group: z.optional(user),
-    supplementaryGroups: list(user),
-    /** Seconds, of which fetching the closure is a part. */
-    startTimeout: z._default(seconds, 300),
-    stopTimeout: z._default(seconds, 90),
-    restart: z._default(
-      z.enum([
-        "no",
-        "on-success",
-        "on-failure",
-        "on-abnormal",
-        "on-abort",
-        "on-watchdog",
-        "always",
-      ]),
-      "on-failure",
+    $schema: said(z.optional(z.string()), "where an editor finds the schema"),
+    version: said(z.literal(1), "of the fields: 1"),
+    name: said(name, "its name; the unit is NAME.service"),
+    description: said(z.optional(line), "one line, for people"),
+    owner: said(z.optional(line), "whom to ask about it"),
+    program: said(path, "the program, below a store path"),
+    arguments: said(list(anyText), "its arguments, each given as it is"),
+    bundles: said(list(bundle), "bundles that it gets: NAME, or NAME@17+ to refuse older ones"),
+    credentials: said(
+      z.optional(z.array(credential)),
+      "which credentials of the bundles; all of them if left out",
     ),
-    /** Socket units that hand it their sockets. */
-    sockets: list(socket),
-    /** Units to be started before it, if they are there. */
-    after: list(unitName),
-    capabilities: list(capability),
-    /** Address families that it may use; without one but AF_UNIX it sees no network at all. */
-    addressFamilies: z._default(z.array(family), ["AF_UNIX"]),
-    /** Directories of its own below /var/lib, /var/cache, /var/log and /run. */
-    stateDirectories: list(directory),
-    cacheDirectories: list(directory),
-    logsDirectories: list(directory),
-    runtimeDirectories: list(directory),
-    /** Other paths that it may write. */
-    writablePaths: list(path),
-    /** Paths that it sees though they are hidden: in /home, say. */
-    readOnlyPaths: list(path),
-    /** Whether it writes code at run time, as Node, Java and PyPy do. */
-    jit: z._default(z.boolean(), false),
-    wantedBy: z._default(z.array(unitName), ["multi-user.target"]),
-    /** Lines for [Unit] and [Service] that come last, so that they count. */
-    unit: list(setting),
-    service: list(setting),
+    env: said(list(env), "credentials that become variables too: VARIABLE or VARIABLE=CREDENTIAL"),
+    renders: said(
+      z._default(z.record(credential, path), {}),
+      "by name, files of the store that become credentials, with each @CREDENTIAL@ filled in",
+    ),
+    environment: said(
+      z._default(z.record(text(variable, "variable's name"), value), {}),
+      "variables that are no secret",
+    ),
+    type: said(
+      z._default(z.enum(["exec", "notify", "forking", "oneshot", "dbus", "idle"]), "exec"),
+      "how it tells that it has started; idle is exec",
+    ),
+    pidFile: said(z.optional(path), "with type forking"),
+    busName: said(
+      z.optional(text(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)+$/u, "bus name")),
+      "with type dbus",
+    ),
+    user: said(
+      z.optional(user),
+      "the user that it runs as; one of its own, made for it, if left out",
+    ),
+    group: said(z.optional(user), "the user's own if left out"),
+    supplementaryGroups: said(list(user), "further groups"),
+    startTimeout: said(
+      z._default(seconds, 300),
+      "seconds that a start may take, fetching what it runs included",
+    ),
+    stopTimeout: said(z._default(seconds, 90), "seconds until it is killed"),
+    restart: said(
+      z._default(
+        z.enum([
+          "no",
+          "on-success",
+          "on-failure",
+          "on-abnormal",
+          "on-abort",
+          "on-watchdog",
+          "always",
+        ]),
+        "on-failure",
+      ),
+      "when it is started again",
+    ),
+    sockets: said(list(socket), "socket units that hand it their sockets"),
+    after: said(list(unitName), "units that start before it, where both do"),
+    capabilities: said(list(capability), "capabilities that it has, such as net_bind_service"),
+    addressFamilies: said(
+      z._default(z.array(family), ["AF_UNIX"]),
+      "what it may open sockets of; with AF_UNIX alone it sees no network, and [] is none at all",
+    ),
+    stateDirectories: said(list(directory), "directories of its own below /var/lib"),
+    cacheDirectories: said(list(directory), "directories of its own below /var/cache"),
+    logsDirectories: said(list(directory), "directories of its own below /var/log"),
+    runtimeDirectories: said(list(directory), "directories of its own below /run"),
+    writablePaths: said(list(path), "other paths that it may write"),
+    readOnlyPaths: said(
+      list(path),
+      "paths that it sees though they would be hidden, as below /home",
+    ),
+    jit: said(
+      z._default(z.boolean(), false),
+      "whether it writes code while it runs, as Node, Java and PyPy do",
+    ),
+    wantedBy: said(
+      z._default(z.array(unitName), ["multi-user.target"]),
+      "what starts it at boot; [] where a scheduler does",
+    ),
+    unit: said(list(setting), "lines for [Unit], after all others"),
+    service: said(list(setting), "lines for [Service], after all others, so that they count"),
   })
   .check(
     z.refine(({ type, pidFile }) => type === "forking" || pidFile === undefined, {
@@ -131,6 +152,6 @@ export function decodeServiceFile(bytes: Uint8Array, what: string): ServiceFile 
 }
 
 /** The schema of service files, for editors. */
-export function serviceFileSchema(): object {
+export function serviceFileSchema(): z.core.JSONSchema.BaseSchema {
   return z.toJSONSchema(ServiceFile, { io: "input" });
 }

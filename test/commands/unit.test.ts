@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { parseCommandLine } from "../../src/service/command-line.ts";
 import { listOf, parseUnitFile, valueOf, type Unit } from "../../src/service/unit-file.ts";
+import { pageWithFields, schemaFile, schemaPath } from "../../script/service-schema.ts";
 import { root, TestCluster } from "../fixtures/cluster.ts";
 import { refusalLines, sealaunch, type Ended } from "../fixtures/program.ts";
+import { textOfFile } from "../source.ts";
 
 const program = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-dns-1/bin/dns";
 
@@ -193,6 +195,34 @@ describe("unit --for systemd", () => {
     const { stdout, stderr } = await sealaunch(["unit", "a.json"], { cwd: path });
     expect(stderr).toBe("");
     expect(stdout.toString()).toContain("LoadCredential=sealaunch:");
+  });
+});
+
+describe("docs/units.md", () => {
+  const page = textOfFile("docs/units.md");
+  const shown = (language: string): string =>
+    new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "msu").exec(page)?.[1] ?? "";
+
+  it("shows a service file, and the unit that is made of it", async () => {
+    await writeFile(join(test.directory, "example.json"), shown("json"));
+    const { stdout, stderr } = await sealaunch(["unit", "example.json"], { cwd: test.directory });
+    expect(stderr).toBe("");
+    const hash = /[0-9a-z]{32}(?=-sealaunch-wrapper)/gu;
+    expect(stdout.toString().replace(hash, "…")).toBe(shown("ini"));
+  });
+
+  it("and the schema hold the fields that there are", async () => {
+    expect(textOfFile(schemaPath)).toBe(await schemaFile());
+    expect(page).toBe(await pageWithFields(page));
+  });
+
+  it("and the schema let through what the program does, and no other field", () => {
+    const schema = JSON.parse(textOfFile(schemaPath)) as {
+      readonly additionalProperties: unknown;
+      readonly required: unknown;
+    };
+    expect(schema.additionalProperties).toBe(false);
+    expect(schema.required).toEqual(["version", "name", "program"]);
   });
 });
 
