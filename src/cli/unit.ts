@@ -27,7 +27,7 @@ export function addUnit(program: Command): void {
     .addOption(
       new Option("--for <manager>", "what starts it").choices(["systemd"]).default("systemd"),
     )
-    .option("--wrap <unit>", "the file of a unit; its drop-ins are those in UNIT.d")
+    .option("--wrap <unit>", "a unit: its file, or the name of one of this machine")
     .option("--drop-in <file>", "with --wrap: one more drop-in that the unit has", collect, [])
     .option("--bundle <name>", "with --wrap: a bundle, NAME or NAME@17+", collect, [])
     .option("--credential <name>", "with --wrap: only this credential of the bundles", collect, [])

@@ -1,9 +1,10 @@
 import { createTwoFilesPatch } from "diff";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { textOf, utf8 } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
-import { listDirectory, makeDirectory, writeFileAtomic } from "../host/files.ts";
+import { makeDirectory, writeFileAtomic } from "../host/files.ts";
+import { findUnitFiles } from "../host/unit-files.ts";
 import { parseUnitFile, printUnit, type Unit } from "../service/unit-file.ts";
 import { checkLimits } from "../service/wrap-limits.ts";
 import { wrapUnit } from "../service/wrap.ts";
@@ -82,18 +83,24 @@ async function readUnit(
   given: readonly string[],
   own: string,
 ): Promise<Unit> {
-  const directory = resolve(context.directory, `${path}.d`);
-  const beside = (await listDirectory(directory)).map((file) => join(directory, file));
-  const dropIns = [...beside, ...given]
-    .filter((file) => file.endsWith(".conf") && basename(file) !== own)
-    .sort((one, other) => (basename(one) < basename(other) ? -1 : 1));
-  const parts = await Promise.all([path, ...dropIns].map((file) => readPart(context, file)));
-  const late = dropIns.findIndex((file) => basename(file) > own);
+  const name = path.includes("/") ? undefined : path;
+  const found = await findUnitFiles(resolve(context.directory, path), name);
+  const dropIns = [
+    ...new Map([
+      ...(found?.dropIns ?? []),
+      ...given.map((file) => [basename(file), file] as const),
+    ]),
+  ]
+    .filter(([name]) => name !== own)
+    .sort(([one], [other]) => (one < other ? -1 : 1));
+  const files = [found?.main ?? path, ...dropIns.map(([, file]) => file)];
+  const parts = await Promise.all(files.map((file) => readPart(context, file)));
+  const late = dropIns.findIndex(([name]) => name > own);
   const overrides = late < 0 ? [] : parts.slice(late + 1).flat();
   if (overrides.some(({ key }) => /^(?:ExecStart|ExecStartPre|Type|LoadCredential)$/u.test(key))) {
     throw new Failure(
       "usage/invalid",
-      `${basename(dropIns[late] ?? "")} comes after ${own}, and changes what that says`,
+      `${dropIns[late]?.[0] ?? ""} comes after ${own}, and changes what that says`,
       `give it a later name: --output …/zz-${own}`,
     );
   }

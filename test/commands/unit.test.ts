@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
@@ -311,6 +311,16 @@ describe("unit --wrap", () => {
     expect(stdout.toString()).toMatch(/ -- \/bin\/c\n.*ExecStart=.* -- \/bin\/b\n$/su);
   });
 
+  it("follows links, as units are installed", async () => {
+    await mkdir(path("x/dns.service.d"), { recursive: true });
+    await writeFile(path("x/a"), "[Service]\nExecStart=/bin/linked\n");
+    await symlink("a", path("x/dns.service"));
+    await symlink("../b", path("x/dns.service.d/b.conf"));
+    await writeFile(path("x/b"), "[Service]\nExecStartPre=/bin/before\n");
+    const { stdout } = await wrap("x/dns.service", "--output", "-");
+    expect(stdout.toString()).toMatch(/ -- \/bin\/before\n.* -- \/bin\/linked\n$/su);
+  });
+
   it("refuses to be undone by a drop-in that comes later", async () => {
     await mkdir(path("dns.service.d"));
     await writeFile(path("dns.service.d/z.conf"), "[Service]\nExecStart=\nExecStart=/bin/z\n");
@@ -339,6 +349,7 @@ describe("unit --wrap", () => {
     ["another bundle's unit", ["web.service"], "bundle/wrong-unit"],
     ["a socket", ["dns.socket"], "usage/invalid"],
     ["a unit that isn't there", ["x/dns.service"], "file/absent"],
+    ["a name that no unit has", ["dns@.service"], "file/absent"],
     ["a service file beside it", ["dns.service", "dns.json"], "usage/invalid"],
     ["a credential that isn't there", ["dns.service", "--credential", "X"], "credential/missing"],
     [

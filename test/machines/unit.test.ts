@@ -1,0 +1,145 @@
+import { execFileSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { encodeIdentity } from "../../src/crypto/identity.ts";
+import { root, TestCluster } from "../fixtures/cluster.ts";
+import { sealaunch } from "../fixtures/program.ts";
+import { machine, type Machine } from "./machine.ts";
+
+const canary = "canary-of-the-unit";
+
+let node: Machine;
+let cluster: TestCluster;
+let folder: string;
+let busybox: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "sealaunch-unit-"));
+  cluster = await TestCluster.create();
+  const units = ["mine.service", "theirs.service", "unready.service"];
+  await cluster.withBundle({ name: "web/app", units }, { KEY: canary });
+  const trust = { cluster: cluster.roster({}).cluster, roots: [root.key] };
+  const configuration = { ...trust, source: "dir:/srv/cluster", node: "n1" };
+  await writeFile(
+    join(folder, "sealaunch.json"),
+    JSON.stringify({ ...trust, source: `dir:${cluster.directory}` }),
+  );
+  node = await machine({ files: { "/etc/sealaunch/node.json": JSON.stringify(configuration) } });
+  await node.write("/etc/sealaunch/identity", encodeIdentity(cluster.node), 0o400);
+  const tree = execFileSync("tar", ["-C", cluster.directory, "-c", "."]);
+  await node.sh("mkdir -p /srv/cluster && chmod 755 /srv/cluster");
+  await node.ok("tar", ["-C", "/srv/cluster", "--no-same-owner", "-x"], tree);
+  busybox = (await node.sh("ls -d /nix/store/*-demo-busybox")).trim();
+});
+afterAll(async () => {
+  await node[Symbol.asyncDispose]();
+  await cluster[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** After it, the machine has the unit of a service that runs a script, `sh` and its options before it. */
+async function install(name: string, script: string, change: object = {}): Promise<void> {
+  const service = {
+    version: 1,
+    name,
+    program: `${busybox}/bin/sh`,
+    arguments: ["-euc", script, "sh", "a b", "$HOME %n"],
+    bundles: ["web/app@1+"],
+    env: ["TOKEN=KEY"],
+    environment: { PATH: `${busybox}/bin`, PLAIN: 'x "y" $z %n' },
+    stateDirectories: ["app"],
+    ...change,
+  };
+  await writeFile(join(folder, "service.json"), JSON.stringify(service));
+  const { stdout, stderr } = await sealaunch(["unit", "service.json"], { cwd: folder });
+  expect(stderr).toBe("");
+  await node.unit(`${name}.service`, stdout.toString());
+}
+
+describe("a unit of 'sealaunch unit'", () => {
+  it("starts its service, hardened, with its secret as file and as variable", async () => {
+    const told = [
+      'cat "$CREDENTIALS_DIRECTORY/KEY" && echo',
+      'printf "%s\\n" "$TOKEN" "$PLAIN" "$1" "$2" "$(id -u)"',
+      "grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status",
+      "ls /sys/class/net",
+    ].join("; ");
+    await install("mine", `{ ${told}; } >/var/lib/app/told 2>&1; exec sleep 1000`);
+    await node.ok("systemctl", ["start", "mine"]);
+    const lines = (await node.sh("sleep 0.5; cat /var/lib/app/told")).split("\n");
+    expect(lines.slice(0, 5)).toEqual([canary, canary, 'x "y" $z %n', "a b", "$HOME %n"]);
+    expect(Number(lines[5])).toBeGreaterThan(60000);
+    expect(lines.slice(6)).toEqual([
+      "CapEff:\t0000000000000000",
+      "NoNewPrivs:\t1",
+      "Seccomp:\t2",
+      "lo",
+      "",
+    ]);
+    const pid = await node.show("mine.service", "MainPID");
+    expect(await node.sh(`readlink /proc/${pid}/exe`)).toBe(`${busybox}/bin/busybox\n`);
+    await node.ok("systemctl", ["stop", "mine"]);
+    expect(await node.show("mine.service", "Result")).toBe("success");
+  });
+
+  it.for([
+    ["a program that compiles while it runs", { jit: true }],
+    ["a capability", { capabilities: ["net_bind_service"] }],
+    ["a user", { user: "www-data", group: "adm", supplementaryGroups: ["mail"] }],
+    ["root", { user: "root" }],
+    ["a network", { addressFamilies: ["AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"] }],
+    ["no sockets at all", { addressFamilies: [] }],
+    [
+      "directories",
+      { cacheDirectories: ["a/b"], logsDirectories: ["c"], runtimeDirectories: ["d"] },
+    ],
+    ["paths", { writablePaths: ["/opt"], readOnlyPaths: ["/home"] }],
+    ["type oneshot", { type: "oneshot" }],
+  ])("starts with %s", async ([, change]) => {
+    await install("mine", '[ "$TOKEN" = "$(cat "$CREDENTIALS_DIRECTORY/KEY")" ]', {
+      ...(change as object),
+      restart: "no",
+    });
+    await node.ok("systemctl", ["start", "mine"]);
+    await node.sh("while systemctl is-active -q mine; do sleep 0.1; done");
+    expect(await node.show("mine.service", "Result")).toBe("success");
+    expect(await node.show("mine.service", "ExecMainStatus")).toBe("0");
+  });
+
+  it("hands what has capabilities its capability", async () => {
+    await install("mine", "grep CapEff /proc/self/status >/var/lib/app/told", {
+      type: "oneshot",
+      capabilities: ["net_bind_service"],
+    });
+    await node.ok("systemctl", ["start", "mine"]);
+    expect(await node.sh("cat /var/lib/app/told")).toBe("CapEff:\t0000000000000400\n");
+  });
+});
+
+describe("a unit that 'sealaunch unit --wrap' has found by its name", () => {
+  it("gets its secret, and dependants of a refused one don't run", async () => {
+    await node.sh("mkdir -p /opt/x");
+    const text = `[Service]\nExecStart=/bin/sh -c 'cat $\${CREDENTIALS_DIRECTORY}/KEY >/opt/x/told; exec sleep 99'\n`;
+    await node.unit("theirs.service", text);
+    const output = "/etc/systemd/system/theirs.service.d/sealaunch.conf";
+    const words = ["--bundle", "web/app", "--credential", "KEY", "--output", output];
+    const said = await node.ok("sealaunch", ["unit", "--wrap", "theirs.service", ...words]);
+    expect(said).toContain("+Type=exec\n");
+    await node.ok("systemctl", ["daemon-reload"]);
+    await node.ok("systemctl", ["start", "theirs"]);
+    expect(await node.sh("sleep 0.3; cat /opt/x/told")).toBe(canary);
+    await node.unit(
+      "after.service",
+      "[Unit]\nRequires=theirs.service\nAfter=theirs.service\n[Service]\nExecStart=/bin/touch /opt/x/after\n",
+    );
+    await node.sh("systemctl stop theirs; mv /etc/sealaunch/identity /etc/sealaunch/away");
+    const { status } = await node.run("systemctl", ["start", "after"]);
+    expect(status).not.toBe(0);
+    expect(await node.sh("ls /opt/x")).toBe("told\n");
+    await node.sh("mv /etc/sealaunch/away /etc/sealaunch/identity");
+    await node.ok("systemctl", ["start", "after"]);
+    expect(await node.sh("sleep 0.3; ls /opt/x")).toBe("after\ntold\n");
+  });
+});
