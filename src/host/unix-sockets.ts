@@ -72,7 +72,7 @@ export async function peerInode(listening: string, own: number): Promise<number>
 
 /** The names of the abstract sockets of this network namespace, by inode, one character a byte (unix(7)). */
 export function abstractNames(): ReadonlyMap<number, readonly string[]> {
-  const table = readFileSync("/proc/net/unix", "latin1");
+  const table = readFileSync("/proc/self/net/unix", "latin1");
   const names = new Map<number, string[]>();
   // Num RefCount Protocol Flags Type St Inode @NAME. A name may hold a newline and so forge a row:
   // then an inode has two, which nobody believes.

@@ -59,7 +59,6 @@ const findings: Readonly<Record<string, string>> = {
   "`PrivateUsers=`": "PrivateUsers=yes",
   "`AF_UNIX`, `AF_NETLINK`": "RestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX",
   "`MemoryDenyWriteExecute=`": "MemoryDenyWriteExecute=yes",
-  "`ProcSubset=`": "ProcSubset=pid",
 };
 
 describe("the Debian package, installed on a machine", () => {

@@ -1,4 +1,5 @@
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { cp, mkdtemp, rename } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { okOnHost } from "./host.ts";
@@ -15,7 +16,7 @@ export async function firstStore(directory: string): Promise<void> {
 async function build(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "sealaunch-store-"));
   process.once("exit", () => {
-    void rm(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   });
   const demo = join(import.meta.dirname, "../../nix/demo-service.nix");
   const script = `
