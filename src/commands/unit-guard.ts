@@ -1,5 +1,5 @@
 import { readRoster, requireReadStatement } from "../cluster/cluster.ts";
-import { findRepository, openRepository, requireRepository } from "../cluster/configuration.ts";
+import { findRepository, openRepository, repositoryFile } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
 import { readWrapper } from "../host/package.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
@@ -16,14 +16,16 @@ export interface Asked {
   readonly credentials: readonly string[] | undefined;
   readonly variables: readonly string[];
   readonly renders: ReadonlyMap<string, string>;
+  /** Whether credentials that are named will do where no repository is at hand. */
+  readonly believesNames: boolean;
 }
 
 /**
- * What guards a unit's commands. If a repository is there, it has the bundles, they name the unit, and
- * a start would get them today.
+ * What guards a unit's commands. Where a repository is at hand, it has the bundles, they name the unit,
+ * and a start would get them today.
  *
- * @throws Failure `configuration/missing` if there is none and it is needed to know the credentials;
- *   whatever else would be refused at the start
+ * @throws Failure `configuration/missing` if there is none and it is needed; whatever else would be
+ *   refused at the start
  */
 export async function guardFor(context: Context, unit: string, asked: Asked): Promise<Guard> {
   const script = await readWrapper();
@@ -54,11 +56,17 @@ async function selectCredentials(
     if (name === undefined) return [];
     throw new Failure("usage/invalid", `credential ${name} is asked for, and no bundle to have it`);
   }
-  const repository =
-    asked.credentials === undefined
-      ? await requireRepository(context.directory, context.configuration)
-      : await findRepository(context.directory, context.configuration);
-  if (repository === undefined) return asked.credentials ?? [];
+  const repository = await findRepository(context.directory, context.configuration);
+  if (repository === undefined) {
+    if (asked.believesNames && asked.credentials !== undefined) return asked.credentials;
+    throw new Failure(
+      "configuration/missing",
+      `no ${repositoryFile} in ${context.directory} or above it, to look up ${bundles.map(({ bundle }) => bundle).join(", ")}`,
+      asked.believesNames
+        ? "run it in the repository, or name each credential: --credential NAME"
+        : "run it in the repository, or name its file: --config …/sealaunch.json",
+    );
+  }
   const cluster = await openRepository(repository, context.now);
   const { record: roster } = await readRoster(cluster);
   const statements = await Promise.all(

@@ -12,7 +12,7 @@ import type { Context } from "./context.ts";
 import { guardFor, type Asked } from "./unit-guard.ts";
 import { readFileOf } from "./unit.ts";
 
-export interface WrapOptions extends Asked {
+export interface WrapOptions extends Omit<Asked, "believesNames"> {
   /** Drop-ins besides those in the unit's own `.d`. */
   readonly dropIns: readonly string[];
   /** Where the drop-in goes; `-` for standard output. Unless given, nothing is written. */
@@ -41,7 +41,7 @@ export async function unitWrap(
   const { output } = options;
   const own = output === undefined || output === "-" ? ownName : basename(output);
   const unit = await readUnit(context, path, options.dropIns, own);
-  const guard = await guardFor(context, name, options);
+  const guard = await guardFor(context, name, { ...options, believesNames: true });
   const warnings = checkLimits(name, unit, guard);
   const { dropIn, before, after } = wrapUnit(name, unit, guard);
   for (const warning of warnings) context.warn(`${name}: ${warning}`);

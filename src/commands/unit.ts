@@ -29,6 +29,7 @@ export async function unit(
     credentials: service.credentials,
     variables: service.env,
     renders: new Map(Object.entries(service.renders)),
+    believesNames: false,
   });
   const text = systemdUnit(service, guard);
   const { output = "-" } = options;

@@ -27,7 +27,9 @@ export async function findUnitFiles(path: string, name?: string): Promise<UnitFi
   const given = await resolveLinks(path);
   const places =
     given === undefined && name !== undefined
-      ? directories.map((directory) => join(directory, name))
+      ? [...new Set([name, templateOf(name)])].flatMap((one) =>
+          directories.map((directory) => join(directory, one)),
+        )
       : [path];
   const [main] = (await Promise.all(places.map(resolveLinks))).filter((one) => one !== undefined);
   if (main === undefined) return undefined;
@@ -40,6 +42,11 @@ export async function findUnitFiles(path: string, name?: string): Promise<UnitFi
     }
   }
   return { main, dropIns };
+}
+
+/** Of `dns@1.service` it is `dns@.service`; what is no instance stays as it is. */
+function templateOf(name: string): string {
+  return name.replace(/@.*(?=\.)/u, "@");
 }
 
 function resolveLinks(path: string): Promise<string | undefined> {

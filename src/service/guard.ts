@@ -6,7 +6,7 @@ export const agentSocketPath = "/run/sealaunch/agent.sock";
 /** The unit that listens there. */
 export const agentSocketUnit = "sealaunch-agent.socket";
 /** The credential that says what else must have arrived. */
-export const manifestCredential = "sealaunch";
+const manifestCredential = "sealaunch";
 
 /** What a unit's commands are guarded with: what the wrapper is told, and the agent reads. */
 export interface Guard {

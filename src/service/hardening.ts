@@ -1,5 +1,10 @@
 import type { ServiceFile } from "../formats/service-file.ts";
 
+/** Whether it may open sockets that lead out of the machine's own file system. */
+export function usesNetwork({ addressFamilies }: ServiceFile): boolean {
+  return addressFamilies.some((family) => family !== "AF_UNIX");
+}
+
 /**
  * Every setting of systemd.exec(5) that takes away what a service doesn't say that it needs. The
  * wrapper, which is a shell, runs under all of it.
@@ -7,19 +12,18 @@ import type { ServiceFile } from "../formats/service-file.ts";
 export function hardening(service: ServiceFile): [key: string, value: string][] {
   const { capabilities, addressFamilies, jit, user } = service;
   const granted = capabilities.map((name) => `CAP_${name.toUpperCase()}`).join(" ");
-  const isAlone = addressFamilies.every((family) => family === "AF_UNIX");
   const families = addressFamilies.length === 0 ? "none" : addressFamilies.join(" ");
   return [
     ["CapabilityBoundingSet", granted],
     ["AmbientCapabilities", granted],
     ["NoNewPrivileges", "yes"],
     ["RestrictAddressFamilies", families],
-    ...(isAlone
-      ? ([
+    ...(usesNetwork(service)
+      ? []
+      : ([
           ["PrivateNetwork", "yes"],
           ["IPAddressDeny", "any"],
-        ] as [string, string][])
-      : []),
+        ] as [string, string][])),
     ["ProtectSystem", "strict"],
     ["ProtectHome", "yes"],
     ["ProtectProc", "invisible"],

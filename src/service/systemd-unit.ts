@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ServiceFile } from "../formats/service-file.ts";
 import { agentSocketUnit, loadCredentials, runCommand, type Guard } from "./guard.ts";
-import { hardening } from "./hardening.ts";
+import { hardening, usesNetwork } from "./hardening.ts";
 import { quoteItem, quoteVariable, quoteWord } from "./quoting.ts";
 import { parseUnitFile, printUnit, type Assignment, type Unit } from "./unit-file.ts";
 
@@ -42,18 +42,14 @@ function ownLines(name: string, lines: readonly string[]): Unit {
   return parseUnitFile([`[${name}]`, ...lines].join("\n"), `"${name.toLowerCase()}"`);
 }
 
-function* unitSettings({ name, description, ...service }: ServiceFile): Generator<Setting> {
-  yield ["Description", (description ?? name).replaceAll("%", "%%")];
-  const wants = usesInternet(service) ? ["network-online.target"] : [];
+function* unitSettings(service: ServiceFile): Generator<Setting> {
+  yield ["Description", (service.description ?? service.name).replaceAll("%", "%%")];
+  const wants = usesNetwork(service) ? ["network-online.target"] : [];
   yield ["Wants", [agentSocketUnit, ...wants].join(" ")];
   if (service.sockets.length > 0) yield ["Requires", service.sockets.join(" ")];
   yield ["After", [agentSocketUnit, ...wants, ...service.sockets, ...service.after].join(" ")];
   // A refused start is cheap, and what it lacks may come at any time.
   yield ["StartLimitIntervalSec", "0"];
-}
-
-export function usesInternet({ addressFamilies }: Pick<ServiceFile, "addressFamilies">): boolean {
-  return addressFamilies.some((family) => family !== "AF_UNIX");
 }
 
 function startSettings(service: ServiceFile, guard: Guard): Setting[] {

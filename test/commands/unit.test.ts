@@ -187,6 +187,11 @@ describe("unit --for systemd", () => {
     expectRefusal(await sealaunch(["unit", "x.json"], { cwd: test.directory }), "file/absent");
   });
 
+  it("believes no names of credentials", async () => {
+    await rm(join(test.directory, "sealaunch.json"));
+    expectRefusal(await unit({ credentials: ["CF_TOKEN"] }), "configuration/missing");
+  });
+
   it("needs no repository for a service without secrets", async () => {
     const path = join(test.directory, "alone");
     await mkdir(path);

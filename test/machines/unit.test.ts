@@ -18,7 +18,7 @@ let busybox: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "sealaunch-unit-"));
   cluster = await TestCluster.create();
-  const units = ["mine.service", "theirs.service", "unready.service"];
+  const units = ["many@", "mine.service", "theirs.service"];
   await cluster.withBundle({ name: "web/app", units }, { KEY: canary });
   const trust = { cluster: cluster.roster({}).cluster, roots: [root.key] };
   const configuration = { ...trust, source: "dir:/srv/cluster", node: "n1" };
@@ -141,5 +141,18 @@ describe("a unit that 'sealaunch unit --wrap' has found by its name", () => {
     await node.sh("mv /etc/sealaunch/away /etc/sealaunch/identity");
     await node.ok("systemctl", ["start", "after"]);
     expect(await node.sh("sleep 0.3; ls /opt/x")).toBe("after\ntold\n");
+  });
+
+  it("may be one instance of a template", async () => {
+    await node.unit(
+      "many@.service",
+      "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'test -s %d/KEY'\n",
+    );
+    const output = "/etc/systemd/system/many@1.service.d/sealaunch.conf";
+    const words = ["--bundle", "web/app", "--credential", "KEY", "--output", output];
+    await node.ok("sealaunch", ["unit", "--wrap", "many@1.service", ...words]);
+    await node.ok("systemctl", ["daemon-reload"]);
+    await node.ok("systemctl", ["start", "many@1"]);
+    expect((await node.run("systemctl", ["start", "many@2"])).status).not.toBe(0);
   });
 });
