@@ -61,12 +61,13 @@ export async function unitWrap(
     await makeDirectory(dirname(file), 0o755);
     await writeFileAtomic(file, utf8(dropIn), 0o644);
   }
-  const place = `/etc/systemd/system/${name}.d/${ownName}`;
-  context.print(
-    output === undefined
-      ? `nothing is written yet; say where: --output ${place}`
-      : `wrote ${output}\nnext: systemctl daemon-reload && systemctl restart ${name}`,
-  );
+  if (output === undefined) {
+    const place = `/etc/systemd/system/${name}.d/${ownName}`;
+    context.print(`nothing is written yet; say where: --output ${place}`);
+  } else {
+    context.print(`wrote ${output}`);
+    context.print(`next: systemctl daemon-reload && systemctl restart ${name}`);
+  }
   context.result({
     unit: name,
     output: output ?? null,

@@ -298,7 +298,7 @@ describe("unit --wrap", () => {
   it("writes the drop-in where it is told to, and again the same", async () => {
     const file = "dns.service.d/sealaunch.conf";
     const { stdout } = await wrap("dns.service", "--output", file);
-    expect(stdout.toString()).toContain(`wrote ${file}`);
+    expect(stdout.toString()).toContain(`\nwrote ${file}\nnext: systemctl daemon-reload`);
     const first = await readFile(path(file), "utf8");
     expect(first).toContain("ExecStart=\nExecStart=/nix/store/");
     expect((await wrap("dns.service", "--output", file)).status).toBe(0);
