@@ -21,17 +21,21 @@ export type Timings = ReadonlyMap<string, readonly number[]>;
 export function interleave(variants: readonly Variant[], rounds: number): Timings {
   const timings = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
   for (let round = -1; round < rounds; round++) {
-    const order = variants.map((variant, index) => ({
-      variant,
-      by: (index * 7919 + round * 104729) % 1009,
-    }));
-    for (const { variant } of order.toSorted((a, b) => a.by - b.by)) {
+    for (const variant of inOrder(variants, round)) {
       variant.before?.();
       const milliseconds = timeOnce(variant);
       if (round >= 0) timings.get(variant.name)?.push(milliseconds);
     }
   }
   return timings;
+}
+
+/** The same things in the order of that round. */
+export function inOrder<T>(things: readonly T[], round: number): T[] {
+  return things
+    .map((thing, index) => ({ thing, by: (index * 7919 + (round + 2) * 104729) % 1009 }))
+    .toSorted((a, b) => a.by - b.by)
+    .map(({ thing }) => thing);
 }
 
 function timeOnce({ name, command, cwd, input }: Variant): number {

@@ -1,0 +1,162 @@
+// A unit's start on a booted machine, from the moment that systemd leaves "inactive" to the moment that the
+// program has compared its secret; one at a time, and many at once:
+//
+//   npm run bench:units [ROUNDS] [AT-ONCE]        as root
+//
+// The program is the same in every variant. What can't be counted here is the memory's peak and processor
+// time by unit: that needs control groups of version 2 in the machine.
+import { enrol } from "../test/machines/enrolment.ts";
+import { machine } from "../test/machines/machine.ts";
+import { inOrder, report, reportMachine, type Timings } from "./measure.ts";
+
+const rounds = Number(process.argv[2] ?? 30);
+const atOnce = Number(process.argv[3] ?? 100);
+const secret = "correct horse battery staple";
+const base = "nix-store; age; setpriv";
+
+await using node = await machine();
+await enrol(node, { secret, units: ["warm@", "cold@"] });
+await node.sh("cd /srv/cluster && sealaunch seal dns --in-place");
+
+// Perl's clock has microseconds, and perl-base is on every Debian.
+await node.write(
+  "/run/built/bin/service",
+  `#!/usr/bin/perl
+use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
+my $value = $ENV{CF_TOKEN};
+if (!defined $value && $ARGV[1] ne "none") {
+  open F, "<", "$ENV{CREDENTIALS_DIRECTORY}/CF_TOKEN" or exit 1;
+  $value = <F>;
+}
+exit 1 if $ARGV[1] ne "none" && $value ne "${secret}";
+my $now = clock_gettime(CLOCK_MONOTONIC);
+open O, ">", "/run/stamps/$ARGV[0]" or exit 1;
+printf O "%.0f\\n", $now * 1e6;
+close O;
+sleep 600;
+`,
+  0o755,
+);
+await node.write("/run/keys/CF_TOKEN", secret, 0o600);
+await node.write("/run/keys/environment", `CF_TOKEN="${secret}"\n`, 0o600);
+await node.write(
+  "/run/pipeline",
+  `#!/bin/sh
+set -e
+nix-store -r "$1" --add-root "/run/roots/$2" >/dev/null
+mkdir -m 0700 "/run/pipeline.$2"
+age -d -i /run/keys/age -o "/run/pipeline.$2/CF_TOKEN" /run/keys/CF_TOKEN.age
+chown -R nobody "/run/pipeline.$2"
+CREDENTIALS_DIRECTORY=/run/pipeline.$2
+export CREDENTIALS_DIRECTORY
+exec setpriv --reuid nobody --regid nogroup --clear-groups -- "$1/bin/service" "$2"
+`,
+  0o755,
+);
+const path = (
+  await node.sh(`
+    mkdir -p /run/stamps /run/roots; chmod 1777 /run/stamps
+    age-keygen -o /run/keys/age 2>/dev/null
+    age -r "$(age-keygen -y /run/keys/age)" -o /run/keys/CF_TOKEN.age /run/keys/CF_TOKEN
+    systemd-creds encrypt --with-key=host --name=CF_TOKEN /run/keys/CF_TOKEN /run/keys/CF_TOKEN.cred
+    nix-store --add /run/built`)
+).trim();
+const program = `${path}/bin/service`;
+const wrapper = "/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns --";
+const sealed = [
+  "LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock",
+  "LoadCredential=sealaunch:/run/sealaunch/agent.sock",
+];
+
+/** A variant: its lines, by which it differs from the others. */
+const variants: Readonly<Record<string, readonly string[]>> = {
+  "bare, no secret": [`ExecStart=${program} %p-%i none`],
+  "LoadCredential= a file": [
+    "LoadCredential=CF_TOKEN:/run/keys/CF_TOKEN",
+    `ExecStart=${program} %p-%i`,
+  ],
+  "LoadCredentialEncrypted=": [
+    "LoadCredentialEncrypted=CF_TOKEN:/run/keys/CF_TOKEN.cred",
+    `ExecStart=${program} %p-%i`,
+  ],
+  "LoadCredential=, nix-store -r": [
+    "LoadCredential=CF_TOKEN:/run/keys/CF_TOKEN",
+    `ExecStartPre=+/usr/bin/nix-store -r ${path} --add-root /run/roots/%p-%i`,
+    `ExecStart=${program} %p-%i`,
+  ],
+  "nix-expr@, EnvironmentFile=": [
+    "EnvironmentFile=/run/keys/environment",
+    `ExecStartPre=+/bin/sh -c 'systemctl start nix-expr@%p-%i.service'`,
+    `ExecStart=${program} %p-%i`,
+  ],
+  [base]: ["User=root", `ExecStart=/run/pipeline ${path} %p-%i`],
+  "Sealaunch, warm": [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
+  "Sealaunch, cold": [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
+  "Sealaunch, in place": [
+    "User=root",
+    `ExecStart=/usr/bin/sealaunch run --in-place --bundle dns --user nobody -- ${program} %p-%i`,
+  ],
+};
+const names = Object.keys(variants);
+const unitName = (variant: string): string =>
+  ({ "Sealaunch, warm": "warm", "Sealaunch, cold": "cold" })[variant] ??
+  `v${String(names.indexOf(variant))}`;
+
+await node.write(
+  "/etc/systemd/system/nix-expr@.service",
+  `[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=oneshot\nExecStart=/usr/bin/nix-store -r ${path} --add-root /run/roots/%i\n`,
+);
+for (const [variant, lines] of Object.entries(variants)) {
+  const text = [
+    "[Unit]",
+    "StartLimitIntervalSec=0",
+    "[Service]",
+    "Type=exec",
+    "User=nobody",
+    ...lines,
+  ];
+  await node.write(`/etc/systemd/system/${unitName(variant)}@.service`, `${text.join("\n")}\n`);
+}
+await node.ok("systemctl", ["daemon-reload"]);
+
+/** From the first of the units' leaving "inactive" to the last one's secret, in milliseconds. */
+async function start(variant: string, count: number): Promise<number> {
+  const unit = unitName(variant);
+  const agent =
+    variant === "Sealaunch, cold"
+      ? "systemctl stop sealaunch-agent.service 2>/dev/null"
+      : "systemctl start sealaunch-agent.service";
+  const script = `
+    units=$(for i in $(seq ${String(count)}); do echo ${unit}@$i; done)
+    ${agent}
+    rm -rf /run/stamps/* /run/pipeline.*
+    systemctl start $units
+    for i in $(seq 400); do
+      [ "$(ls /run/stamps | wc -l)" = ${String(count)} ] && break
+      sleep 0.05
+    done
+    systemctl show --value --property=InactiveExitTimestampMonotonic $units | grep . | sort -n | head -1
+    cat /run/stamps/* | sort -n | tail -1
+    ls /run/stamps | wc -l
+    systemctl stop $units`;
+  const lines = (await node.sh(script)).trim().split("\n").map(Number);
+  const [from = 0, to = 0, stamped] = lines;
+  if (stamped !== count)
+    throw new Error(`${variant}: ${String(stamped)} of ${String(count)} started`);
+  return (to - from) / 1000;
+}
+
+/** Runs all variants, in another order each round. */
+async function measure(count: number, times: number): Promise<Timings> {
+  const found = new Map(names.map((name) => [name, [] as number[]]));
+  // The first start of each fills caches, and isn't counted.
+  for (const name of names) await start(name, count);
+  for (let round = 0; round < times; round++) {
+    for (const name of inOrder(names, round)) found.get(name)?.push(await start(name, count));
+  }
+  return found;
+}
+
+reportMachine(rounds);
+report("One start", await measure(1, rounds), base);
+report(`${String(atOnce)} starts at once`, await measure(atOnce, Math.ceil(rounds / 10)), base);
