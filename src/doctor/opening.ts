@@ -82,14 +82,14 @@ async function eachFailure(
   means: OpeningMeans,
   first: Failure,
 ): Promise<Failure[]> {
-  const failures = new Map([[first.message, first]]);
+  const failures = new Map<string, Failure>();
   const { bundles } = request;
   for (const bundle of bundles.length === 1 ? [] : bundles) {
     const opened = await open({ ...request, bundles: [bundle], credentials: undefined }, means);
     if (opened instanceof Failure) failures.set(opened.message, opened);
     else wipe(...opened.credentials.map(({ value }) => value));
   }
-  return [...failures.values()];
+  return [...failures.set(first.message, first).values()];
 }
 
 async function open(

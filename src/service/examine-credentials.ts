@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import { error, type Finding } from "./finding.ts";
+import { error, warning, type Finding } from "./finding.ts";
 import type { UnitSettings } from "./unit-settings.ts";
 
 /** What a unit's `LoadCredential=` lines are compared with. */
@@ -55,24 +55,27 @@ function examineName({ unit }: UnitSettings, name: string): Finding[] {
   ];
 }
 
-/** What else the unit has of that name: systemd would take it where the agent refuses. */
+/** What else the unit has of that name, so that nobody can tell by it which value the service gets. */
 function examineRivals(
   { unit, loadCredentials, loadEncrypted, setCredentials }: UnitSettings,
   name: string,
   { socket }: CredentialNeeds,
 ): Finding[] {
-  const rivals = [
-    ...setCredentials.filter((other) => other === name).map(() => `SetCredential=${name}`),
+  const what = (rival: string): Failure =>
+    new Failure(
+      "unit/credentials",
+      `${unit} has also ${rival}, beside the agent's value of that name`,
+      `take ${rival} out of the unit`,
+    );
+  return [
     ...[...loadCredentials, ...loadEncrypted]
       .filter((other) => other.name === name && other.from !== socket)
-      .map(({ from }) => `LoadCredential=${name}:${from}`),
+      .map(({ from }) => error(what(`LoadCredential=${name}:${from}`))),
+    // systemd takes it only for one that it couldn't load, and then the manifest is missing too.
+    ...setCredentials
+      .filter((other) => other === name)
+      .map(() => warning(what(`SetCredential=${name}`))),
   ];
-  return rivals.map((rival) =>
-    refused(
-      `${unit} has also ${rival}, which gives another value where the agent's should be`,
-      `take ${rival} out of the unit`,
-    ),
-  );
 }
 
 function refused(message: string, hint: string): Finding {
