@@ -5,6 +5,7 @@ import type { StatementCredential } from "../formats/records/statement.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { maySign, type VerifiedStatement } from "../trust/statement.ts";
+import { maxUnitAndCredential } from "../service/delivery.ts";
 import type { Context } from "./context.ts";
 import { parseExpiry } from "./expiry.ts";
 import type { ValueOptions } from "./seal-values.ts";
@@ -93,10 +94,6 @@ export function keepCredentials(
   }
   return kept;
 }
-
-// systemd connects to the agent from `@` + 16 hex digits + `/unit/UNIT/CREDENTIAL`, and a Unix
-// socket's name has 108 bytes (unix(7)): longer ones could never be delivered.
-const maxUnitAndCredential = 83;
 
 /** @throws Failure `usage/bad-name` if a unit could never be given one of the credentials */
 export function checkUnitNames(

@@ -1,3 +1,4 @@
+import { maxUnitAndCredential } from "./delivery.ts";
 import { Failure } from "../failure.ts";
 import { error, warning, type Finding } from "./finding.ts";
 import type { UnitSettings } from "./unit-settings.ts";
@@ -13,10 +14,6 @@ export interface CredentialNeeds {
   /** Whether that is all. */
   readonly areAll: boolean;
 }
-
-// The kernel takes 108 bytes for a socket's name, and systemd puts 25 of its own beside the two names
-// (systemd/systemd#36709).
-const maxNames = 83;
 
 /** Whether the credentials that a unit loads are those that it gets: every line that is missing, over, or in the way. */
 export function examineCredentials(settings: UnitSettings, needs: CredentialNeeds): Finding[] {
@@ -46,10 +43,10 @@ export function examineCredentials(settings: UnitSettings, needs: CredentialNeed
 
 function examineName({ unit }: UnitSettings, name: string): Finding[] {
   const size = unit.length + name.length;
-  if (size <= maxNames) return [];
+  if (size <= maxUnitAndCredential) return [];
   return [
     refused(
-      `the names of ${unit} and of credential ${name} have together ${String(size)} bytes, and systemd asks only for up to ${String(maxNames)}`,
+      `the names of ${unit} and of credential ${name} have together ${String(size)} bytes, and systemd asks only for up to ${String(maxUnitAndCredential)}`,
       "give the unit or the credential a shorter name",
     ),
   ];

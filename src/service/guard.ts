@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import { maxUnitAndCredential } from "./delivery.ts";
 import { quoteWord } from "./quoting.ts";
 
 /** Where units ask the agent. */
@@ -55,10 +56,6 @@ export function deliveredCredentials({ credentials, renders }: Guard): string[] 
 export function loadCredentials(guard: Guard): string[] {
   return deliveredCredentials(guard).map((name) => `${name}:${agentSocketPath}`);
 }
-
-// systemd connects to the agent from `@` + 16 hex digits + `/unit/UNIT/CREDENTIAL`, and a Unix
-// socket's name has 108 bytes (unix(7)): longer ones could never be delivered.
-const maxUnitAndCredential = 83;
 
 /**
  * Returns if systemd can deliver all of it to the unit, and the wrapper can be told.

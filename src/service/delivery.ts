@@ -1,0 +1,6 @@
+/**
+ * The most bytes that the names of a unit and of a credential may have together: systemd connects to the
+ * agent from `@` + 16 hex digits + `/unit/UNIT/CREDENTIAL`, and a Unix socket's name has 108 bytes
+ * (unix(7), systemd/systemd#36709). Longer ones could never be delivered.
+ */
+export const maxUnitAndCredential = 83;
