@@ -1,10 +1,10 @@
 import { readRoster } from "../cluster/cluster.ts";
 import { openNode, readNode } from "../cluster/configuration.ts";
+import { freshnessOf } from "../doctor/freshness.ts";
 import { listRunning, runs, type Running, type RunningBundle } from "../doctor/running.ts";
 import { parseService } from "../doctor/unit-names.ts";
 import { Failure } from "../failure.ts";
 import { requireRoot } from "../host/privileges.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 
@@ -32,18 +32,17 @@ export async function status(
   const node = await readNode(context.configuration);
   const cluster = await openNode(node, context.now);
   const { record: roster } = await readRoster(cluster);
-  if (isStale(roster, context.now)) {
-    context.warn(
-      `${describeStale(roster, `roster ${String(roster.generation)}`)}; now is ${context.now.toISOString()}`,
-    );
-  }
   let running = await listRunning(cluster, roster, named);
   if (restartStale) {
     const { restartBehind } = await import("./restart-stale.ts");
     await restartBehind(context, running);
     running = await listRunning(cluster, roster, named);
   }
+  const { records, warnings } = await freshnessOf(cluster, roster, running);
+  for (const warning of warnings) context.warn(warning);
   await report(context, running);
+  context.result({ records, services: running.map(describeRunning) });
+  conclude(running);
 }
 
 async function report(context: Context, running: readonly Running[]): Promise<void> {
@@ -54,7 +53,10 @@ async function report(context: Context, running: readonly Running[]): Promise<vo
       running.flatMap(rowsOf),
     );
   }
-  context.result(running.map(describeRunning));
+}
+
+/** Ends as programs are to see it. */
+function conclude(running: readonly Running[]): void {
   const bundles = running.flatMap((service) =>
     service.bundles.map((bundle) => ({ ...bundle, unit: service.unit })),
   );

@@ -49,7 +49,7 @@ export async function listRunning(
   for (const unit of candidates) {
     const facts = await showUnit(unit);
     if (units !== undefined) requireUnit(facts);
-    const decision = decisions.get(facts.invocation);
+    const decision = runs(facts) ? decisions.get(facts.invocation) : undefined;
     // What PID 1 has now may be another command than the one that was started.
     const way = decision === undefined ? wayOf(facts) : "agent";
     if (way === undefined) continue;

@@ -77,6 +77,11 @@ ${lines.join("\n")}
 
 async function starts(unit: string): Promise<boolean> {
   const { status } = await node.run("systemctl", ["start", unit]);
+  // The wrapper still runs while Type=exec already counts as started.
+  await node.sh(`
+    while systemctl --quiet is-active ${unit} && pid=$(systemctl show -P MainPID ${unit}) &&
+      [ "$(cat /proc/$pid/comm 2>/dev/null)" = sealaunch ]
+    do sleep 0.05; done`);
   const isActive = (await node.show(unit, "ActiveState")) === "active";
   await node.run("systemctl", ["stop", unit]);
   await node.run("systemctl", ["reset-failed", unit]);
@@ -89,6 +94,36 @@ describe("doctor UNIT", () => {
     const { status, stdout } = await node.run("sealaunch", ["doctor", "dns"]);
     expect(stdout.toString()).toBe("dns.service: nothing of its own keeps it from starting\n");
     expect(status).toBe(0);
+    expect(await starts("dns.service")).toBe(true);
+  });
+
+  it("finds nothing in a unit that is hardened as far as it goes, which starts", async () => {
+    const lines = `DynamicUser=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateNetwork=yes
+PrivateUsers=yes
+ProtectProc=invisible
+ProcSubset=pid
+CapabilityBoundingSet=
+RestrictAddressFamilies=none
+RestrictNamespaces=yes
+MemoryDenyWriteExecute=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+NoExecPaths=/
+ExecPaths=/usr /opt/sealaunch/wrapper
+InaccessiblePaths=/nix/var /srv
+TemporaryFileSystem=/opt
+BindReadOnlyPaths=/opt/sealaunch/wrapper
+LimitNPROC=2
+TasksMax=4
+UMask=0077`.split("\n");
+    await node.unit("dns.service", unitText({ lines }));
+    expect(await findings("dns.service")).toEqual([]);
     expect(await starts("dns.service")).toBe(true);
   });
 
@@ -261,6 +296,13 @@ describe("doctor UNIT", () => {
     expect(await starts("dns.service")).toBe(false);
     await node.sh(`${reseal} --expires never`);
     expect(await findings("dns.service")).toEqual([]);
+  });
+
+  it("ends where systemd can't be asked", async () => {
+    const hide = "mount -t tmpfs tmpfs /run/systemd && exec sealaunch doctor dns --json";
+    const { status, stderr } = await node.run("unshare", ["--mount", "sh", "-c", hide]);
+    expect(stderr).toContain('"code":"systemd/unavailable"');
+    expect(status).toBe(69);
   });
 
   it("is for root", async () => {

@@ -55,7 +55,9 @@ async function status(
     stderr,
   } = await node.run("sealaunch", ["status", "--json", ...words]);
   const text = stdout.toString();
-  return { rows: text === "" ? [] : (JSON.parse(text) as Row[]), exit, stderr };
+  const { services: rows } =
+    text === "" ? { services: [] } : (JSON.parse(text) as { services: Row[] });
+  return { rows, exit, stderr };
 }
 
 /** What each service has and could have, `UNIT HAS/NEWEST`. */
@@ -85,7 +87,8 @@ describe("status", () => {
     expect(brief(before.rows)).toEqual(services.map((service) => `${service} 1/2`));
     expect(before.rows.every(({ bundles: [bundle] }) => bundle?.isBehind === true)).toBe(true);
     expect(before.exit).toBe(75);
-    expect(before.stderr).toMatch(/"code":"unit\/behind".+a1\.service, a2\.service, a3\.service/u);
+    expect(before.stderr).toContain('"code":"unit/behind"');
+    expect(before.stderr).toContain("a1.service, a2.service, a3.service");
     await node.ok("systemctl", ["restart", "a1.service"]);
     expect(brief((await status()).rows)[0]).toBe("a1.service 2/2");
     expect((await status("a1")).exit).toBe(0);
@@ -126,12 +129,15 @@ describe("status", () => {
     await node.sh("touch /run/a2.dies");
     const before = await mainPids();
     const { exit, stderr } = await status("--restart-stale");
-    expect(stderr).toMatch(/"code":"unit\/not-started".+a2\.service.+1 more/u);
+    expect(stderr).toContain('"code":"unit/not-started"');
+    expect(stderr).toMatch(/a2\.service.+1 more/u);
     expect(exit).toBe(69);
     const after = await mainPids();
     expect(after[0]).not.toBe(before[0]);
     expect(after[1]).toBe("0");
     expect(after[2]).toBe(before[2]);
+    // Though systemd still knows its last start.
+    expect(brief((await status("a2")).rows)).toEqual([]);
     await node.sh("rm /run/a2.dies; systemctl restart a2.service a3.service");
   });
 
