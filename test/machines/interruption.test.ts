@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { chance, count } from "../soak.ts";
+import { enrol } from "./enrolment.ts";
+import { machine, type Machine } from "./machine.ts";
+
+// Whatever happens to the agent, no program runs with a credential that is missing, empty, cut short or
+// of another generation than the rest. The program compares them itself, and says so if one is wrong.
+
+const secret = "correct horse battery staple";
+
+let node: Machine;
+beforeAll(async () => {
+  node = await machine();
+  await enrol(node, { secret, units: ["dns.service", "many@"] });
+  await node.write(
+    "/run/check",
+    `#!/bin/sh
+# Both credentials have to be of the same generation.
+read -r token <"$CREDENTIALS_DIRECTORY/CF_TOKEN"
+read -r generation <"$CREDENTIALS_DIRECTORY/LARGE"
+size=$(wc -c <"$CREDENTIALS_DIRECTORY/LARGE")
+echo "$1 $generation" >>/run/ran
+[ "$token" = "${secret} $generation" ] && [ "$size" = 700002 ] || echo "$1: $token, $generation, $size" >>/run/wrong
+[ "$2" = stay ] || exit 0
+exec sleep 600
+`,
+    0o755,
+  );
+  await seal(1);
+});
+afterAll(() => node[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await node.sh(`
+    systemctl stop 'many@*.service' dns.service dependant.service 2>/dev/null || :
+    systemctl reset-failed
+    systemctl start sealaunch-agent.socket
+    rm -f /run/ran /run/wrong; touch /run/ran /run/wrong; chmod 666 /run/ran /run/wrong`);
+});
+
+/** Seals both credentials anew, so that each says which round it is of. */
+async function seal(round: number): Promise<void> {
+  await node.sh(`
+    cd /srv/cluster
+    printf '%s\\n' '${secret} ${String(round)}' >/run/token
+    { echo ${String(round)}; head -c 700000 /dev/zero | tr '\\0' x; } >/run/large
+    sealaunch seal dns CF_TOKEN=/run/token LARGE=/run/large 2>/dev/null
+    rm /run/token /run/large`);
+}
+
+const wrapper = "/opt/sealaunch/wrapper/bin/sealaunch";
+const text = (lines = "", bundle = "dns"): string => `[Unit]
+StartLimitIntervalSec=0
+[Service]
+Type=exec
+TimeoutStartSec=20
+User=nobody
+LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock
+LoadCredential=LARGE:/run/sealaunch/agent.sock
+LoadCredential=sealaunch:/run/sealaunch/agent.sock
+${lines}
+ExecStart=${wrapper} run --bundle ${bundle} -- /run/check %n stay
+`;
+
+const state = (unit: string): Promise<string> => node.show(unit, "ActiveState");
+
+/** After it, a unit is neither starting nor stopping; its state. */
+async function settled(unit: string): Promise<string> {
+  return (
+    await node.sh(`
+      for i in $(seq 600); do
+        state=$(systemctl show --value -p ActiveState ${unit})
+        case $state in activating | deactivating) sleep 0.05 ;; *) break ;; esac
+      done
+      echo $state`)
+  ).trim();
+}
+
+/** What has run, in the order of the alphabet, once it is so many lines: a program writes after its start. */
+async function ran(lines: number): Promise<string[]> {
+  const script = `
+    for i in $(seq 60); do
+      [ "$(wc -l </run/ran)" -ge ${String(lines)} ] && break
+      sleep 0.05
+    done
+    sort /run/ran`;
+  return (await node.sh(script)).split("\n").filter((line) => line !== "");
+}
+
+const wrong = (): Promise<string> => node.sh("cat /run/wrong");
+
+describe("an agent that is killed", () => {
+  it("before, between and in the middle of its answers starts nothing on half of them", async () => {
+    await node.unit("dns.service", text());
+    const states: string[] = [];
+    const random = chance("when the agent is killed");
+    for (let round = 0; round < count(120); round++) {
+      const wait = (random() * 0.06).toFixed(3);
+      await node.sh(`
+        systemctl start --no-block dns.service
+        sleep ${wait}
+        systemctl kill -s KILL sealaunch-agent.service 2>/dev/null || :`);
+      states.push(await settled("dns.service"));
+      await node.sh("systemctl stop dns.service; systemctl reset-failed");
+    }
+    expect(await wrong()).toBe("");
+    expect(new Set(states)).toEqual(
+      new Set(states.filter((one) => /^(?:active|failed)$/u.test(one))),
+    );
+    // Otherwise this hasn't hit the middle of anything, or nothing ever starts.
+    expect(states).toContain("active");
+    await node.ok("systemctl", ["start", "dns.service"]);
+  });
+
+  it("between two commands of one start gives the second the bytes of the first", async () => {
+    await node.unit(
+      "dns.service",
+      text(`ExecStartPre=${wrapper} run --bundle dns -- /bin/sleep 1.5`),
+    );
+    await node.sh("systemctl start --no-block dns.service; sleep 0.7");
+    await seal(2);
+    await node.run("systemctl", ["kill", "-s", "KILL", "sealaunch-agent.service"]);
+    expect(await settled("dns.service")).toBe("active");
+    expect(await ran(1)).toEqual(["dns.service 1"]);
+    await node.ok("systemctl", ["restart", "dns.service"]);
+    expect(await ran(2)).toEqual(["dns.service 1", "dns.service 2"]);
+    expect(await wrong()).toBe("");
+  });
+
+  it("five times while many units start at once starts all of them, each with its own", async () => {
+    const units = count(300);
+    await node.unit("many@.service", text("Restart=on-failure\nRestartSec=200ms"));
+    await node.sh(`
+      systemctl start --no-block $(for i in $(seq ${String(units)}); do echo many@$i; done)
+      for i in 1 2 3 4 5; do
+        sleep 0.3
+        systemctl kill -s KILL sealaunch-agent.service 2>/dev/null || :
+      done`);
+    const running = (): Promise<string> =>
+      node.sh("systemctl list-units --no-legend --state=running 'many@*' | wc -l");
+    for (let tries = 0; (await running()).trim() !== String(units) && tries < 300; tries++) {
+      await node.sh("sleep 0.2");
+    }
+    expect((await running()).trim()).toBe(String(units));
+    expect(await wrong()).toBe("");
+  });
+});
+
+describe("a start without an agent", () => {
+  const dependant = `[Unit]
+Requires=dns.service
+After=dns.service
+[Service]
+Type=oneshot
+ExecStart=/bin/sh -c 'echo dependant >>/run/ran'
+`;
+
+  it("fails, starts no dependant, and works again with the socket", async () => {
+    await node.unit("dns.service", text());
+    await node.unit("dependant.service", dependant);
+    await node.sh(
+      "systemctl stop sealaunch-agent.socket sealaunch-agent.service; rm -f /run/sealaunch/agent.sock",
+    );
+    expect((await node.run("systemctl", ["start", "dependant.service"])).status).not.toBe(0);
+    expect(await state("dns.service")).toBe("failed");
+    expect(await node.show("dns.service", "ExecMainStatus")).toBe("243");
+    expect(await ran(0)).toEqual([]);
+    await node.ok("systemctl", ["start", "sealaunch-agent.socket"]);
+    await node.ok("systemctl", ["start", "dependant.service"]);
+    expect(await ran(2)).toEqual(["dependant", "dns.service 2"]);
+  });
+
+  it("waits while the agent can't run, and starts once it can", async () => {
+    await node.unit("dns.service", text());
+    const broken = "/etc/systemd/system/sealaunch-agent.service.d/broken.conf";
+    await node.write(broken, "[Service]\nExecStartPre=/bin/false\n");
+    await node.sh("systemctl daemon-reload; systemctl stop sealaunch-agent.service");
+    await node.sh("systemctl start --no-block dns.service; sleep 1");
+    expect(await state("dns.service")).toBe("activating");
+    await node.sh(`rm ${broken}; systemctl daemon-reload`);
+    expect(await settled("dns.service")).toBe("active");
+    expect(await wrong()).toBe("");
+  });
+
+  it("is refused with its reason where anybody looks, once, and then counted", async () => {
+    // The second TimeoutStartSec= counts: what may still come is waited for.
+    await node.unit("dns.service", text("TimeoutStartSec=3", "dns@999+"));
+    expect((await node.run("systemctl", ["start", "dns.service"])).status).not.toBe(0);
+    const status = (await node.run("systemctl", ["status", "dns.service"])).stdout.toString();
+    expect(status).toMatch(/sealaunch\[\d+\]: error: bundle dns \d is below the floor 999/u);
+    await node.run("systemctl", ["start", "dns.service"]);
+    const words = "-u dns.service -o cat --no-pager SEALAUNCH_CODE=bundle/below-floor";
+    const log = await node.sh(`journalctl ${words}`);
+    expect(log.match(/^hint: /gmu)).toHaveLength(1);
+    expect(log).toMatch(/ \(2 times in a row\)$/mu);
+    expect(await ran(0)).toEqual([]);
+  });
+});
+
+describe("a unit that is edited in the middle of its start", () => {
+  it("runs nothing under the new text with what was decided under the old", async () => {
+    await node.unit(
+      "dns.service",
+      text(`ExecStartPre=${wrapper} run --bundle dns -- /bin/sleep 1.5`),
+    );
+    await node.sh("systemctl start --no-block dns.service; sleep 0.7");
+    await node.unit("dns.service", text("", "dns@1+"));
+    expect(await settled("dns.service")).toBe("failed");
+    expect(await node.show("dns.service", "ExecMainStatus")).toBe("75");
+    expect(await node.sh("journalctl -u dns.service -n 20 -o cat --no-pager")).toContain(
+      "error: the unit was changed while it was started",
+    );
+    expect(await ran(0)).toEqual([]);
+    await node.ok("systemctl", ["restart", "dns.service"]);
+  });
+});
+
+describe("credentials that are too large together", () => {
+  it("are refused before anything is delivered", async () => {
+    await node.sh(`
+      cd /srv/cluster
+      head -c 700000 /dev/zero >/run/more
+      sealaunch seal dns MORE=/run/more 2>/dev/null`);
+    await node.unit("dns.service", text("LoadCredential=MORE:/run/sealaunch/agent.sock"));
+    expect((await node.run("systemctl", ["start", "dns.service"])).status).not.toBe(0);
+    const log = await node.sh("journalctl -u dns.service -n 20 -o verbose --no-pager");
+    expect(log).toContain("SEALAUNCH_CODE=credential/too-large");
+    await node.sh("cd /srv/cluster && sealaunch seal dns --remove MORE");
+  });
+});
