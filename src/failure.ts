@@ -326,6 +326,21 @@ export const failures = {
     "a pool has no members yet, so no pool file",
     "add the first with 'sealaunch roster add-node'",
   ],
+  "pool/leaving": [
+    "again",
+    "a pool still leaves an epoch, so that no other can begin",
+    "write what is owed with 'sealaunch rewrap' as an operator or member, then run the command again",
+  ],
+  "node/unknown": [
+    "absent",
+    "no pool has or had a node of that name",
+    "see 'sealaunch roster show'",
+  ],
+  "value/owed": [
+    "refused",
+    "somebody who was shut out of a pool could read a value that wasn't replaced since",
+    "make a new value where it is used, and seal it: sealaunch seal NAME CREDENTIAL",
+  ],
   "node/unverified": [
     "refused",
     "a node's host key is not the one expected",

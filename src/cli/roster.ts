@@ -13,6 +13,7 @@ export function addRoster(program: Command): void {
   addPool(family);
   addSigner(family);
   addNode(family);
+  addRemoveNode(family);
 }
 
 /** The options of what changes trust: it shows the change, and asks. */
@@ -159,5 +160,42 @@ function addNode(family: Command): void {
     const { addNode: run } = await import("../commands/roster-add-node.ts");
     const { pool, knownHosts, fingerprint, signer } = flags;
     await run(createContext(command), cards, { pool, knownHosts, fingerprint, signer });
+  });
+}
+
+interface RemoveNodeFlags {
+  readonly from: string[];
+  readonly diskDestroyed: boolean;
+  readonly dryRun: boolean;
+  readonly signer?: string;
+}
+
+function addRemoveNode(family: Command): void {
+  const command = changing(
+    family
+      .command("remove-node")
+      .description(
+        "Shut a node out: its pools begin a new epoch, which the others enter by 'sealaunch rewrap', " +
+          "and the values that it could read are named. Run again, it goes on where it was stopped.",
+      )
+      .argument("<node>", "its name")
+      .option("--from <pool>", "only from this pool; repeat for several", collect, [])
+      .option("--disk-destroyed", "nobody can have its identity: no new epoch, nothing owed", false)
+      .option("--dry-run", "only say what would be done", false),
+  );
+  addGuidance(command, {
+    examples: [
+      "sealaunch roster remove-node n1 --dry-run",
+      "sealaunch roster remove-node n1 --yes",
+      "sealaunch roster remove-node n1 --from web --disk-destroyed --yes",
+    ],
+    runsOn: "laptop",
+    needs: "a manager's key of its pools",
+  });
+  command.action(async (node: string, flags: RemoveNodeFlags) => {
+    const { removeNode } = await import("../commands/roster-remove-node.ts");
+    const { from, diskDestroyed, dryRun, signer } = flags;
+    const options = { pools: from, isDestroyed: diskDestroyed, dryRun, signer };
+    await removeNode(createContext(command), node, options);
   });
 }

@@ -39,6 +39,27 @@ export async function readCard(path: string): Promise<FoundCard> {
 }
 
 /**
+ * The card of a node in the source, its signature checked; undefined if there is none, or none that
+ * is whole and signed: anybody who can write to the source may have put it there.
+ *
+ * @throws Failure `source/unreadable`
+ */
+export async function readNodeCard(source: Source, node: string): Promise<SignedCard | undefined> {
+  const folder = nodeFolder(node);
+  try {
+    const bytes = await source.read(`${folder}/${recordFile.card}`, maxCardSize);
+    const path = `${folder}/${recordFile.cardSignature}`;
+    const signature = bytes && (await source.read(path, maxSignatureSize));
+    if (bytes === undefined || signature === undefined) return undefined;
+    const signed = judgeCard(bytes, signature);
+    return signed.card.node === node ? signed : undefined;
+  } catch (error) {
+    if (error instanceof Failure && error.code !== "source/unreadable") return undefined;
+    throw error;
+  }
+}
+
+/**
  * After it, the card is in the source, for whoever enrols the node in another pool.
  *
  * @returns where

@@ -7,6 +7,7 @@ import { entryPath, headerPath } from "../formats/paths.ts";
 import { checkPayloadHash } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import { describeStale, isStale } from "../trust/freshness.ts";
+import { owedValues, type OwedValue } from "../trust/owed-values.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, isExpired, type VerifiedStatement } from "../trust/statement.ts";
@@ -116,6 +117,7 @@ export async function checkBundle(
     async () => {
       checkTime(statement, roster, cluster.now);
     },
+    ...owedValues(statement, pools).map((owed) => () => Promise.reject(describeOwed(owed))),
     ...statement.credentials.flatMap((credential) => [
       () => checkPayload(cluster, bundle, credential),
       ...pools.map((pool) => () => checkHeader(cluster, bundle, credential, pool)),
@@ -140,6 +142,14 @@ function checkTime(statement: VerifiedStatement, roster: VerifiedRoster, now: Da
       `${what} is below the roster's minimum ${String(minimum)}`,
     );
   }
+}
+
+function describeOwed({ bundle, credential, pool, sealedIn, current }: OwedValue): Failure {
+  return new Failure(
+    "value/owed",
+    `credential ${credential} of ${bundle} was sealed in epoch ${String(sealedIn)} of pool ${pool}, which is in epoch ${String(current)} since a node was removed that could read it`,
+    `make a new value where it is used, then: sealaunch seal ${bundle} ${credential}`,
+  );
 }
 
 async function checkPayload(

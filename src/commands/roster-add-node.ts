@@ -72,10 +72,10 @@ export async function addNode(
       ? await beginEpoch(
           source,
           pool,
-          1,
+          0,
           [...members, ...roster.operators].map(({ recipient }) => recipient),
         )
-      : { current: file.record.current, entries: [] };
+      : { current: file.record.current, entries: undefined };
   const folder = await writePool(context, cluster, roster, signer, pool, file, {
     members,
     current: epoch.current,
@@ -84,7 +84,9 @@ export async function addNode(
   const kept = await Promise.all(cards.map((card) => writeCard(source, card)));
   reportWritten(
     context,
-    [...epoch.entries, folder, ...kept].map((path) => source.place(path)),
+    [...(epoch.entries === undefined ? [] : [epoch.entries]), folder, ...kept].map((path) =>
+      source.place(path),
+    ),
   );
   if (file === undefined) {
     reportNext(context, `sealaunch roster add-signer NAME KEY.pub --name SCOPE`);

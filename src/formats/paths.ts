@@ -44,14 +44,24 @@ export function payloadPath(bundle: string, hash: string): string {
   return `${bundleFolder(bundle)}/values/${hash}`;
 }
 
+/** `headers/POOL` */
+export function headersOf(pool: string): string {
+  return `headers/${pool}`;
+}
+
 /** `headers/POOL/EPOCH/NAME/SHA256` */
 export function headerPath(pool: string, epoch: number, bundle: string, hash: string): string {
-  return `headers/${pool}/${String(epoch)}/${bundle}/${hash}`;
+  return `${headersOf(pool)}/${String(epoch)}/${bundle}/${hash}`;
+}
+
+/** `entries/POOL` */
+export function entriesOf(pool: string): string {
+  return `entries/${pool}`;
 }
 
 /** `entries/POOL/EPOCH` */
 export function entriesFolder(pool: string, epoch: number): string {
-  return `entries/${pool}/${String(epoch)}`;
+  return `${entriesOf(pool)}/${String(epoch)}`;
 }
 
 /** `entries/POOL/EPOCH/ID.age` */

@@ -236,6 +236,15 @@ export async function removeFile(path: string): Promise<void> {
   }
 }
 
+/** After it, nothing is at `path`: a file, a folder with all in it, a link itself. @throws Failure `write/refused` */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await rm(path, { recursive: true, force: true });
+  } catch (error) {
+    throw refused(path, error);
+  }
+}
+
 const publicMode = 0o644;
 
 /**

@@ -3,6 +3,7 @@ import {
   listDirectory,
   publishDirectory,
   readRegularFile,
+  removeTree,
   writeFileAtomic,
 } from "../host/files.ts";
 import type { Source } from "./source.ts";
@@ -26,5 +27,6 @@ export function openDirectory(path: string, base: string): Source {
     list: (folder) => listDirectory(place(folder)),
     write: (object, bytes) => writeFileAtomic(place(object), bytes, publicMode),
     publish: (folder, files) => publishDirectory(place(folder), files),
+    remove: (path) => removeTree(place(path)),
   };
 }

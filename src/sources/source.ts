@@ -33,6 +33,13 @@ export interface Source {
    * @throws Failure `write/refused`
    */
   publish(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<boolean>;
+
+  /**
+   * After it, neither an object nor a folder is at `path`; what isn't there stays away.
+   *
+   * @throws Failure `write/refused`
+   */
+  remove(path: string): Promise<void>;
 }
 
 /**

@@ -1,0 +1,139 @@
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
+import { refusalLines } from "../fixtures/program.ts";
+import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+
+let place: Workplace;
+let here: string;
+let copies = 0;
+beforeAll(() => {
+  place = new Workplace();
+  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+});
+afterAll(() => {
+  place[Symbol.dispose]();
+});
+beforeEach(() => {
+  here = join(place.top, `copy-${String(copies++)}`);
+  cpSync(place.directory, here, { recursive: true });
+});
+
+const run = (command: string): Outcome => place.run(command, here);
+
+function done(command: string): string {
+  const { status, stdout, stderr } = run(command);
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return stdout;
+}
+
+function expectRefused(command: string, code: FailureCode): Outcome {
+  const ended = run(command);
+  expect(ended.stderr).toMatch(refusalLines);
+  expect(ended.status).toBe(exitStatus[failures[code][0]]);
+  return ended;
+}
+
+/** What a node's identity gets of the bundle, as a start would. */
+const opens = (identity: string): Outcome =>
+  run(`sealaunch open dns CF_TOKEN --identity ${identity}`);
+
+/** The epochs that the newest pool file names. */
+function epochs(): { current: number; leaving: number | null } {
+  const folder = join(here, "keys/pools/web");
+  const newest = Math.max(...readdirSync(folder).map(Number));
+  const text = readFileSync(join(folder, String(newest), "pool.json"), "utf8");
+  const { current, leaving } = JSON.parse(text) as Record<string, { epoch: number } | null>;
+  return { current: current?.epoch ?? 0, leaving: leaving?.epoch ?? null };
+}
+
+describe("roster remove-node", () => {
+  it("shuts a stolen node out, step by step, and the other starts throughout", () => {
+    const value = opens("n1/identity").stdout;
+    expect(value).not.toBe("");
+    const first = done("sealaunch roster remove-node n2 --yes");
+    expect(first).toContain("next: sealaunch rewrap");
+    expect(epochs()).toEqual({ current: 2, leaving: 1 });
+    expect(opens("n1/identity").stdout).toBe(value);
+
+    // Whoever seals now seals for the new epoch alone.
+    done("printf new | sealaunch seal dns CF_TOKEN=-");
+    expect(opens("n1/identity").stdout).toBe("new");
+    expect(opens("n2/identity").status).not.toBe(0);
+    expect(opens("n2/identity").stdout).toBe("");
+
+    done("sealaunch rewrap --identity n1/identity");
+    expect(opens("n1/identity").stdout).toBe("new");
+    done("sealaunch roster remove-node n2 --yes");
+    expect(epochs()).toEqual({ current: 2, leaving: null });
+    expect(opens("n1/identity").stdout).toBe("new");
+    expect(opens("n2/identity").status).not.toBe(0);
+    expect(readdirSync(join(here, "keys/entries/web"))).toEqual(["2"]);
+    expect(readdirSync(join(here, "secrets/headers/web"))).toEqual(["2"]);
+    expect(existsSync(join(here, "keys/nodes/n2"))).toBe(false);
+    done("printf other | sealaunch seal dns SESSION_KEY=-");
+    done("sealaunch verify --identity operator.identity");
+    expect(done("sealaunch roster remove-node n2 --yes")).toContain("no member any more");
+  });
+
+  it("names what the node could read, which stays owed until it is sealed anew: value/owed", () => {
+    const output = done("sealaunch roster remove-node n2 --yes");
+    expect(output).toMatch(
+      /could read, so that each has to be replaced:\n(?: {2}.*\n)* {2}dns CF_TOKEN\n/u,
+    );
+    done("sealaunch rewrap --identity operator.identity");
+    done("sealaunch roster remove-node n2 --yes");
+    const { stderr } = expectRefused("sealaunch verify", "value/owed");
+    expect(stderr).toContain("CF_TOKEN of dns");
+    const { credentials } = JSON.parse(
+      readFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "utf8"),
+    ) as { credentials: { name: string }[] };
+    for (const { name } of credentials) done(`printf new | sealaunch seal dns ${name}=-`);
+    done("sealaunch verify");
+  });
+
+  it("does nothing but say what it would with --dry-run", () => {
+    const before = readdirSync(here, { recursive: true, encoding: "utf8" }).toSorted();
+    expect(done("sealaunch roster remove-node n2 --dry-run")).toContain("a new epoch begins");
+    expect(readdirSync(here, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(before);
+  });
+
+  it("begins no epoch for a node whose disk is destroyed, and owes nothing", () => {
+    done("sealaunch roster remove-node n2 --disk-destroyed --yes");
+    expect(epochs()).toEqual({ current: 1, leaving: null });
+    expect(opens("n2/identity").status).not.toBe(0);
+    expect(opens("n1/identity").status).toBe(0);
+    done("sealaunch verify");
+  });
+
+  it("goes on after it was stopped when the new epoch's entries lay there", () => {
+    // As somebody leaves it who is stopped between the entries and the pool file that names them.
+    cpSync(join(here, "keys/entries/web/1"), join(here, "keys/entries/web/2"), { recursive: true });
+    expect(opens("n1/identity").status).toBe(0);
+    done("sealaunch roster remove-node n2 --yes");
+    expect(epochs()).toEqual({ current: 3, leaving: 1 });
+    expect(opens("n1/identity").status).toBe(0);
+    done("sealaunch rewrap --identity n1/identity");
+    done("sealaunch roster remove-node n2 --yes");
+    expect(readdirSync(join(here, "keys/entries/web"))).toEqual(["3"]);
+    expect(opens("n1/identity").status).toBe(0);
+  });
+
+  it("keeps the epoch that is left while anything needs it: pool/leaving", () => {
+    done("sealaunch roster remove-node n2 --yes");
+    expect(done("sealaunch roster remove-node n2 --yes")).toContain("owed: header of credential");
+    expect(epochs()).toEqual({ current: 2, leaving: 1 });
+    expectRefused("sealaunch roster remove-node n1 --yes", "pool/leaving");
+    // One that can't be judged may need it too.
+    done("sealaunch rewrap --identity n1/identity");
+    writeFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "{}");
+    done("sealaunch roster remove-node n2 --yes");
+    expect(epochs()).toEqual({ current: 2, leaving: 1 });
+  });
+
+  it("knows no node that never was there: node/unknown", () => {
+    expectRefused("sealaunch roster remove-node n9 --yes", "node/unknown");
+  });
+});
