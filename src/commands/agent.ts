@@ -8,6 +8,7 @@ import { readNode, readNodeIdentity } from "../cluster/configuration.ts";
 import { readWrapper } from "../host/package.ts";
 import type { Context } from "./context.ts";
 
+const tidyAfterMs = 2_000;
 const tidyEveryMs = 60_000;
 
 /** More rosters, pools and entries than a node has to do with, and statements than it starts. */
@@ -33,11 +34,14 @@ export async function agent(context: Context): Promise<void> {
     const { configuration } = await readNode(context.configuration);
     await tidy(configuration.state, configuration.keepClosures, new Date());
   };
-  const tidying = setInterval(() => {
+  const tidyOrWarn = (): void => {
     keepTidy().catch((error: unknown) => {
       context.warn(error instanceof Error ? error.message : "tidying failed");
     });
-  }, tidyEveryMs);
+  };
+  // After the starts that it was started for.
+  setTimeout(tidyOrWarn, tidyAfterMs).unref();
+  const tidying = setInterval(tidyOrWarn, tidyEveryMs);
   const server = await serve(descriptor, starts, (line) => {
     context.warn(line);
   });
