@@ -1,0 +1,132 @@
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { enrol } from "./enrolment.ts";
+import { machine, type Machine } from "./machine.ts";
+
+// The secret of a running service is nowhere on its machine but in the service's own credentials.
+
+const secret = randomBytes(24).toString("hex");
+const wrapper = "/opt/sealaunch/wrapper/bin/sealaunch";
+
+let node: Machine;
+let cores = "";
+beforeAll(async () => {
+  cores = await mkdtemp(join(tmpdir(), "cores-"));
+  node = await machine();
+  await enrol(node, { secret, units: ["dns.service"] });
+  await node.unit(
+    "dns.service",
+    `[Service]
+Type=exec
+User=nobody
+LimitCORE=infinity
+LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock
+LoadCredential=sealaunch:/run/sealaunch/agent.sock
+ExecStart=${wrapper} run --bundle dns -- /bin/sleep 600
+`,
+  );
+  await node.ok("systemctl", ["start", "dns.service"]);
+});
+afterAll(async () => {
+  await node[Symbol.asyncDispose]();
+  await rm(cores, { recursive: true });
+});
+
+/** Whether something has it: grep's own arguments are read from a file descriptor, and are not seen. */
+const find = (where: string): Promise<string> =>
+  node.ok("sh", ["-c", `grep -rslaF -f - ${where} 2>/dev/null || :`], `${secret}\n`);
+
+describe("a secret of a service that runs", () => {
+  it("is in its credentials, so that looking finds it where it is", async () => {
+    expect(await find("/run/credentials/dns.service")).toBe(
+      "/run/credentials/dns.service/CF_TOKEN\n",
+    );
+  });
+
+  it("is in no log, no file of the machine, no environment and no argument", async () => {
+    await node.sh("journalctl --sync");
+    const places = "/run/sealaunch /run/systemd /run/log /var /etc /srv /tmp /root /nix/var";
+    expect(await find(places)).toBe("");
+    expect(await find("/proc/[0-9]*/environ /proc/[0-9]*/cmdline")).toBe("");
+    const journal = await node.sh("journalctl -o export --no-pager | base64 -w 0");
+    expect(Buffer.from(journal, "base64").includes(secret)).toBe(false);
+  });
+
+  it("can't be read by path by another unit that has a mount namespace, root's or not", async () => {
+    for (const user of ["root", "nobody"]) {
+      const { status, stdout } = await node.run("systemd-run", [
+        ...["--pipe", "--wait", "--quiet", `--uid=${user}`, "-p", "PrivateMounts=yes"],
+        ...["-p", "ProtectSystem=yes", "-p", "InaccessiblePaths=/proc/1"],
+        ...["/bin/cat", "/run/credentials/dns.service/CF_TOKEN"],
+      ]);
+      expect(stdout.toString()).not.toContain(secret);
+      expect(status).not.toBe(0);
+    }
+  });
+});
+
+/** Aborts the main process of a unit while the kernel dumps as `pattern` says; what was dumped. */
+async function dumpOf(unit: string, pattern: string): Promise<Buffer[]> {
+  const file = "/proc/sys/kernel/core_pattern";
+  const before = await readFile(file, "utf8");
+  try {
+    await writeFile(file, pattern);
+    await node.sh(`kill -ABRT $(systemctl show --value -p MainPID ${unit}); sleep 1`);
+  } finally {
+    await writeFile(file, before);
+  }
+  const names = await readdir(cores);
+  const dumps = await Promise.all(names.map((name) => readFile(join(cores, name))));
+  await Promise.all(names.map((name) => rm(join(cores, name))));
+  return dumps;
+}
+
+describe("a core dump", () => {
+  // A handler is given the dump whatever the limits are (core(5)). It runs outside of the machine.
+  const handler = (): string => join(cores, "handler");
+  const toHandler = async (): Promise<string> => {
+    await writeFile(handler(), `#!/bin/sh\nexec cat >${cores}/core.$1\n`, { mode: 0o755 });
+    return `|${handler()} %P`;
+  };
+
+  it("of the agent has no secret, even where a handler takes it", async () => {
+    await node.ok("systemctl", ["restart", "dns.service"]);
+    const dumps = await dumpOf("sealaunch-agent.service", await toHandler());
+    // The handler itself lies there too.
+    expect(dumps.length).toBeGreaterThan(1);
+    expect(dumps.some((dump) => dump.includes(secret))).toBe(false);
+    expect(dumps.some((dump) => dump.includes("AGE-SECRET-KEY-PQ-1"))).toBe(false);
+  });
+
+  it("of the service that hasn't read it has none: nothing stays of the wrapper", async () => {
+    await node.ok("systemctl", ["restart", "dns.service"]);
+    const dumps = await dumpOf("dns.service", await toHandler());
+    expect(dumps.length).toBeGreaterThan(1);
+    expect(dumps.some((dump) => dump.includes(secret))).toBe(false);
+  });
+});
+
+describe("the identity of a node", () => {
+  it("lies on the disk encrypted only, and is the agent's alone while that runs", async () => {
+    await node.ok("systemctl", ["restart", "dns.service"]);
+    const found = await node.sh(
+      "grep -rlaF AGE-SECRET-KEY-PQ-1 /etc /var /srv /root 2>/dev/null || :",
+    );
+    // The harness boots from a root without a TPM and may have had to take a plain one.
+    const named = (await node.sh("jq -r .identity /etc/sealaunch/node.json")).trim();
+    expect(found.trim()).toBe(named.startsWith("/etc/credstore.encrypted/") ? "" : named);
+    expect(named).toBe("/etc/credstore.encrypted/sealaunch-identity");
+  });
+
+  it("can't be read by path by a root service with a private mount namespace", async () => {
+    const { status, stdout } = await node.run("systemd-run", [
+      ...["--pipe", "--wait", "--quiet", "-p", "PrivateMounts=yes", "-p", "ProtectSystem=yes"],
+      ...["/bin/sh", "-c", "cat /run/credentials/sealaunch-agent.service/*"],
+    ]);
+    expect(stdout.toString()).not.toContain("AGE-SECRET-KEY");
+    expect(status).not.toBe(0);
+  });
+});
