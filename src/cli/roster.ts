@@ -133,6 +133,7 @@ interface NodeFlags {
   readonly pool: string;
   readonly knownHosts?: string;
   readonly fingerprint?: string;
+  readonly replace: boolean;
   readonly signer?: string;
 }
 
@@ -142,12 +143,13 @@ function addNode(family: Command): void {
       .command("add-node")
       .description(
         "Add nodes to a pool by their cards, after comparing who signed them with the SSH host " +
-          "keys that you know. Needs no root key, and no identity.",
+          "keys that you know, or that the pool has for them. Needs no root key, and no identity.",
       )
       .argument("<card...>", "card.json with card.json.sig beside it, or the directory of both")
       .requiredOption("--pool <pool>", "the pool")
       .option("--known-hosts <file>", "an OpenSSH known_hosts file that has the nodes' names")
-      .option("--fingerprint <SHA256:…>", "the node's host key, as ssh-keygen -l prints it"),
+      .option("--fingerprint <SHA256:…>", "the node's host key, as ssh-keygen -l prints it")
+      .option("--replace", "the same node, with a new identity or host key", false),
   );
   addGuidance(command, {
     examples: [
@@ -158,8 +160,9 @@ function addNode(family: Command): void {
   });
   command.action(async (cards: string[], flags: NodeFlags) => {
     const { addNode: run } = await import("../commands/roster-add-node.ts");
-    const { pool, knownHosts, fingerprint, signer } = flags;
-    await run(createContext(command), cards, { pool, knownHosts, fingerprint, signer });
+    const { pool, knownHosts, fingerprint, replace: replaces, signer } = flags;
+    const options = { pool, knownHosts, fingerprint, replaces, signer };
+    await run(createContext(command), cards, options);
   });
 }
 

@@ -2,14 +2,19 @@ import { resolve } from "node:path";
 import { readCard, writeCard } from "../cluster/cards.ts";
 import { readRoster } from "../cluster/cluster.ts";
 import { beginEpoch } from "../cluster/epochs.ts";
-import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { requireFresh } from "../trust/freshness.ts";
 import { rosterPool } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
-import { checkHostKey, enrol, type HostKeyOptions } from "./enrolment.ts";
+import {
+  checkHostKey,
+  enrol,
+  refuseReturning,
+  showNewcomers,
+  type HostKeyOptions,
+} from "./enrolment.ts";
 import { readPoolState, writePool } from "./pool-change.ts";
 import { reportNext, reportWritten } from "./report.ts";
 import { openHere } from "./repository.ts";
@@ -18,6 +23,8 @@ import { chooseSigner } from "./signing.ts";
 /** Where nodes are added, and how their cards are checked. */
 export interface AddNodeOptions extends HostKeyOptions {
   readonly pool: string;
+  /** Whether a node's new card takes the place of the one that is enrolled. */
+  readonly replaces: boolean;
   readonly signer: string | undefined;
 }
 
@@ -44,10 +51,13 @@ export async function addNode(
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const { managers } = rosterPool(roster, pool);
   const cards = await Promise.all(paths.map((path) => readCard(resolve(context.directory, path))));
-  for (const card of cards) await checkHostKey(context, card, options);
   const { file, members: present } = await readPoolState(cluster, roster, pool);
-  const members = enrol(present, cards);
+  for (const card of cards) await checkHostKey(context, card, options, present);
+  const members = enrol(present, cards, options.replaces);
   const newcomers = members.filter((member) => !present.includes(member));
+  if (file !== undefined && options.replaces) {
+    await refuseReturning(cluster, roster, file.record, newcomers);
+  }
   const generation = (file?.record.generation ?? 0) + 1;
   const result = { pool, nodes: newcomers.map(({ node }) => node) };
   if (newcomers.length === 0) {
@@ -61,11 +71,7 @@ export async function addNode(
       ? `pool ${pool} begins, in epoch 1:`
       : `pool ${pool}: generation ${String(generation - 1)} → ${String(generation)}:`,
   );
-  for (const { node, recipient, hostKey } of newcomers) {
-    context.print(
-      `  + node ${node} (recipient ${recipientId(recipient)}, host key ${fingerprint(hostKey)})`,
-    );
-  }
+  showNewcomers(context, present, newcomers);
   await context.confirm(`sign pool file ${pool} as ${fingerprint(signer.signer)}?`);
   const epoch =
     file === undefined
@@ -93,7 +99,9 @@ export async function addNode(
   } else {
     const names = newcomers.map(({ node }) => node).join(", ");
     context.print(
-      `${names} can't open anything before an operator or a member has written the entry`,
+      options.replaces
+        ? `${names} opens nothing with the new identity before an entry is written for it: by the node's own pass where it has both, else by an operator or another member`
+        : `${names} can't open anything before an operator or a member has written the entry`,
     );
     reportNext(context, "sealaunch rewrap --identity FILE");
   }

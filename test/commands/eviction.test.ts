@@ -137,3 +137,34 @@ describe("roster remove-node", () => {
     expectRefused("sealaunch roster remove-node n9 --yes", "node/unknown");
   });
 });
+
+describe("roster add-node --replace", () => {
+  it("gives a node its new identity, which opens once an entry is written, and the old until then", () => {
+    done("sealaunch identity create --into next --node n1 --host-key n1_host_key");
+    expectRefused("sealaunch roster add-node next --pool web --yes", "usage/exists");
+    const output = done("sealaunch roster add-node next --pool web --replace --yes");
+    expect(output).toMatch(/ {2}~ node n1: recipient [0-9a-f]{32} → [0-9a-f]{32}\n/u);
+    expect(output).toMatch(/ {4}host key SHA256:\S+, as before\n/u);
+    expect(opens("n1/identity").status).toBe(0);
+    expect(opens("next/identity").status).not.toBe(0);
+    done("sealaunch rewrap --identity n2/identity");
+    expect(opens("next/identity").stdout).toBe(opens("n1/identity").stdout);
+    done("sealaunch verify");
+  });
+
+  it("takes no card back whose recipient the node has left: node/unverified", () => {
+    done("sealaunch identity create --into next --node n1 --host-key n1_host_key");
+    done("sealaunch roster add-node next --pool web --replace --yes");
+    expectRefused("sealaunch roster add-node n1 --pool web --replace --yes", "node/unverified");
+  });
+
+  it("takes another host key only where that is known: node/unverified", () => {
+    done("ssh-keygen -q -t ed25519 -N '' -C n1 -f fresh_key");
+    done("sealaunch identity create --into next --node n1 --host-key fresh_key");
+    const replace = "sealaunch roster add-node next --pool web --replace --yes";
+    expectRefused(replace, "node/unverified");
+    const id = /SHA256:\S+/u.exec(done("ssh-keygen -lf fresh_key.pub"))?.[0] ?? "";
+    const output = done(`${replace} --fingerprint ${id}`);
+    expect(output).toContain(` → ${id}\n`);
+  });
+});
