@@ -92,16 +92,13 @@ function parseGuarded([wrapper = "", verb = "", ...rest]: readonly string[]): Gu
     return { wrapper, request: parseRequest(options, program), command };
   }
   if (verb !== "check") return undefined;
-  return { wrapper, request: parseRequest(rest, ""), command: joinWords([verb], ...rest) };
+  return { wrapper, request: parseRequest(rest, ""), command: joinWords([verb, ...rest]) };
 }
 
-/** Words in one line. Only the last may have a blank, so that no two commands have the same. */
-function joinWords(first: readonly string[], ...rest: readonly string[]): string {
-  const words = [...first, ...rest];
-  if (
-    words.some((word) => word.includes("\n")) ||
-    words.slice(0, -1).some((word) => /\s/u.test(word))
-  ) {
+/** Words in one line. Only the program may have a blank, so that no two commands have the same. */
+function joinWords(options: readonly string[], ...program: readonly string[]): string {
+  const words = [...options, ...program];
+  if (options.some((word) => /\s/u.test(word)) || words.some((word) => word.includes("\n"))) {
     throw new Failure(
       "usage/invalid",
       "an option of the wrapper has a blank or a newline in it",

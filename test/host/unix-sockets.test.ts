@@ -1,11 +1,17 @@
 import { once } from "node:events";
-import { readlinkSync, rmSync } from "node:fs";
+import { closeSync, openSync, readlinkSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram } from "../../src/host/process.ts";
-import { askNetlink, askSs, holdsSocket } from "../../src/host/unix-sockets.ts";
+import {
+  askNetlink,
+  askSs,
+  holdsSocket,
+  inodeOf as inodeOfDescriptor,
+  peerInode,
+} from "../../src/host/unix-sockets.ts";
 
 const path = join(tmpdir(), `sealaunch-sockets-${String(process.pid)}.sock`);
 const server = createServer();
@@ -56,4 +62,11 @@ it("a process holds the sockets that it has open, and no others", async () => {
   accepted.destroy();
   await once(asking, "close");
   expect(holdsSocket(process.pid, inode)).toBe(false);
+});
+
+it("host/sockets: what is no socket, or has no other end, is refused", async () => {
+  await expect(peerInode(path, 4_000_000_000)).rejects.toMatchObject({ code: "host/sockets" });
+  const file = openSync("/dev/null", "r");
+  expect(() => inodeOfDescriptor(file)).toThrow(/is no socket/u);
+  closeSync(file);
 });
