@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { childrenOf } from "../../src/host/processes.ts";
@@ -9,6 +8,8 @@ import type { Ended } from "../fixtures/program.ts";
 import { firstStore } from "./first-store.ts";
 import { okOnHost, runOnHost } from "./host.ts";
 import type { Network } from "./network.ts";
+import { cutPower, waitForDisk } from "./power.ts";
+import { Scratch } from "./scratch.ts";
 
 /** What a machine is to be. */
 export interface MachineOptions {
@@ -44,21 +45,23 @@ export class Machine implements AsyncDisposable {
   /** Its address in its network; "" without one. */
   readonly address: string;
   readonly directory: string;
+  private readonly scratch: Scratch;
   private readonly network: Network | undefined;
   private holder: ChildProcess | undefined;
   private leader = 0;
 
-  private constructor(name: string, directory: string, network: Network | undefined) {
+  private constructor(name: string, scratch: Scratch, network: Network | undefined) {
     this.name = name;
-    this.directory = directory;
+    this.scratch = scratch;
+    this.directory = scratch.path;
     this.network = network;
     this.address = network?.nextAddress() ?? "";
   }
 
   static async create(options: MachineOptions = {}): Promise<Machine> {
     const name = options.name ?? `m${String(process.pid)}-${String(++made)}`;
-    const directory = await mkdtemp(join(tmpdir(), "sealaunch-machine-"));
-    const machine = new Machine(name, directory, options.network);
+    const machine = new Machine(name, await Scratch.create(), options.network);
+    const { directory } = machine;
     try {
       await firstStore(join(directory, "first"));
       await machine.install(options.files ?? {});
@@ -215,15 +218,12 @@ export class Machine implements AsyncDisposable {
     await this.network?.setConnected(this.name, isConnected);
   }
 
-  /**
-   * After it, the machine is off, and its disk has what it had at one moment while it ran: a copy is
-   * taken first, since to kill it alone would keep what the kernel hasn't written yet.
-   */
+  /** After it, the machine is off, and its disk (`hasDisk`) has what had reached it at one moment. */
   async powerCut(): Promise<void> {
-    const disk = join(this.directory, "disk.img");
-    await okOnHost("cp", ["--sparse=always", disk, `${disk}.cut`]);
+    // The namespace of the mounts is the holder's too.
+    await cutPower(this.holder?.pid ?? 0, join(this.directory, "disk"));
     await this.end();
-    await okOnHost("mv", [`${disk}.cut`, disk]);
+    await waitForDisk(join(this.directory, "disk.img"));
   }
 
   private async end(): Promise<void> {
@@ -236,8 +236,7 @@ export class Machine implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.end();
-    await okOnHost("chmod", ["-R", "u+w", this.directory]);
-    await rm(this.directory, { recursive: true, force: true });
+    await this.scratch[Symbol.asyncDispose]();
   }
 }
 

@@ -21,6 +21,11 @@ export class Network implements AsyncDisposable {
     return new Network(holder);
   }
 
+  /** A process in the namespace of the switch. */
+  get pid(): number {
+    return this.holder.pid ?? 0;
+  }
+
   /** The next free address. */
   nextAddress(): string {
     this.count++;
@@ -41,7 +46,7 @@ export class Network implements AsyncDisposable {
   }
 
   private ip(words: readonly string[]): Promise<string> {
-    const namespace = `--net=/proc/${String(this.holder.pid)}/ns/net`;
+    const namespace = `--net=/proc/${String(this.pid)}/ns/net`;
     return okOnHost("nsenter", [namespace, "ip", ...words]);
   }
 
