@@ -1,9 +1,6 @@
 import { hex, utf8 } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 
-/** The credential that the wrapper compares the others with. */
-export const manifestName = "sealaunch";
-
 /**
  * What must have arrived before anything runs: the guarded commands, up to their programs, and every
  * credential by SHA-256 (docs/units.md, The manifest). Its last line says that it is whole. A hash of a

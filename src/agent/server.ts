@@ -1,11 +1,9 @@
 import { createServer, type Socket } from "node:net";
 import { Failure } from "../failure.ts";
 import { inodeOf } from "../host/unix-sockets.ts";
+import { agentSocket } from "../service/delivery.ts";
 import { createIdentify, isStillAsking, type Asker, type Identify } from "./asker.ts";
 import type { Starts } from "./starts.ts";
-
-/** Where the agent is asked, by systemd's `LoadCredential=`. */
-export const agentSocket = "/run/sealaunch/agent.sock";
 
 /** Node's own default lets the kernel refuse what a booting machine asks for at once. */
 const backlog = 4096;

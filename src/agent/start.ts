@@ -9,10 +9,11 @@ import { formatTime } from "../formats/fields.ts";
 import type { UnitFacts } from "../host/systemd.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
 import { renderAll } from "../launch/render.ts";
+import { manifestName } from "../service/delivery.ts";
 import { parseProgram, parseStoreFile } from "../service/store-path.ts";
 import type { Realise } from "./closures.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
-import { encodeManifest, manifestName } from "./manifest.ts";
+import { encodeManifest } from "./manifest.ts";
 import { wantedBy, type Wanted } from "./wanted.ts";
 
 /** What the agent opens and realises with. */

@@ -2,9 +2,10 @@ import { makePlace } from "../agent/decisions.ts";
 import { createRealise } from "../agent/closures.ts";
 import { tidy } from "../agent/tidying.ts";
 import { createStarts } from "../agent/starts.ts";
-import { agentSocket, serve } from "../agent/server.ts";
+import { serve } from "../agent/server.ts";
 import { createMemory } from "../cluster/memory.ts";
 import { readNode, readNodeIdentity } from "../cluster/configuration.ts";
+import { agentSocket } from "../service/delivery.ts";
 import { readWrapper } from "../host/package.ts";
 import type { Context } from "./context.ts";
 

@@ -1,4 +1,4 @@
-import { agentSocket } from "../agent/server.ts";
+import { agentSocket } from "../service/delivery.ts";
 import { readRoster, type Cluster } from "../cluster/cluster.ts";
 import { openNode, readIdentity, readNode, type Located } from "../cluster/configuration.ts";
 import { createMemory } from "../cluster/memory.ts";

@@ -1,5 +1,6 @@
 import { checkSize } from "../agent/start.ts";
-import { encodeManifest, manifestName } from "../agent/manifest.ts";
+import { encodeManifest } from "../agent/manifest.ts";
+import { manifestName } from "../service/delivery.ts";
 import type { Wanted } from "../agent/wanted.ts";
 import type { Located } from "../cluster/configuration.ts";
 import type { Memory } from "../cluster/memory.ts";

@@ -1,6 +1,5 @@
 import { realpathSync } from "node:fs";
-import { manifestName } from "../agent/manifest.ts";
-import { agentSocket } from "../agent/server.ts";
+import { agentSocket, manifestName } from "../service/delivery.ts";
 import { reserveMs } from "../agent/starts.ts";
 import { wantedBy, type Wanted } from "../agent/wanted.ts";
 import { readStatement } from "../cluster/cluster.ts";

@@ -1,13 +1,9 @@
 import { Failure } from "../failure.ts";
-import { maxUnitAndCredential } from "./delivery.ts";
+import { agentSocket, manifestName, maxUnitAndCredential } from "./delivery.ts";
 import { quoteWord } from "./quoting.ts";
 
-/** Where units ask the agent. */
-export const agentSocketPath = "/run/sealaunch/agent.sock";
 /** The unit that listens there. */
 export const agentSocketUnit = "sealaunch-agent.socket";
-/** The credential that says what else must have arrived. */
-const manifestCredential = "sealaunch";
 
 /** What a unit's commands are guarded with: what the wrapper is told, and the agent reads. */
 export interface Guard {
@@ -49,12 +45,12 @@ export function runCommand(guard: Guard): string {
 
 /** The credentials that systemd has to ask the agent for, the manifest last. */
 export function deliveredCredentials({ credentials, renders }: Guard): string[] {
-  return [...credentials, ...renders.keys(), manifestCredential];
+  return [...credentials, ...renders.keys(), manifestName];
 }
 
 /** The `LoadCredential=` values of a unit. */
 export function loadCredentials(guard: Guard): string[] {
-  return deliveredCredentials(guard).map((name) => `${name}:${agentSocketPath}`);
+  return deliveredCredentials(guard).map((name) => `${name}:${agentSocket}`);
 }
 
 /**
@@ -68,7 +64,7 @@ export function checkGuard(guard: Guard, unit: string): void {
   if (double !== undefined) {
     throw new Failure(
       "usage/invalid",
-      double === manifestCredential
+      double === manifestName
         ? `a credential is called ${double}, as the one that says what must have arrived`
         : `two credentials of ${unit} would be called ${double}`,
       "give it another name",

@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
-import { agentSocketPath, deliveredCredentials, type Guard } from "./guard.ts";
+import { agentSocket } from "./delivery.ts";
+import { deliveredCredentials, type Guard } from "./guard.ts";
 import { listOf, valueOf, type Unit } from "./unit-file.ts";
 
 /**
@@ -32,7 +33,7 @@ function checkRivals(unit: Unit, guard: Guard, refuse: Refuse): void {
   ]) {
     for (const value of listOf(unit, "Service", key)) {
       const [name = "", from] = value.split(":", 2);
-      if (from === agentSocketPath) {
+      if (from === agentSocket) {
         refuse(
           `asks the agent for ${name} already`,
           "take that line, or the drop-in that has it, away first",
