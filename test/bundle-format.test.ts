@@ -88,7 +88,7 @@ describe("docs/bundle-format.md", () => {
       const { record: roster } = await readRoster(cluster);
       const statement = await requireStatement(cluster, roster, "dns/cloudflare");
       const identity = parseIdentityFile(readFileSync(join(folder, `${who}.identity`)), who);
-      const opened = await openCredentials(cluster, roster, statement, identity);
+      const opened = await openCredentials(cluster, roster, statement, [identity]);
       expect(opened.map(({ name, value }) => `${name}=${textOf(value) ?? ""}`)).toEqual([
         "CF_TOKEN=correct horse battery staple",
       ]);

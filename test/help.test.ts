@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guidanceOf } from "../src/cli/guidance.ts";
@@ -40,6 +40,13 @@ function copyFor(example: string, number: number): string {
     const program = `/nix/store/${"0".repeat(32)}-dns/bin/dns`;
     const service = { version: 1, name: "dns", program, bundles: ["dns@1+"] };
     writeFileSync(join(directory, "dns.json"), JSON.stringify(service));
+  }
+  if (example.includes("n1/node.json")) {
+    // Of this copy, not of the cluster that others are copied from.
+    const file = join(directory, "n1/node.json");
+    const node = JSON.parse(readFileSync(file, "utf8")) as object;
+    const own = { source: "dir:..", identity: join(directory, "n1/identity") };
+    writeFileSync(file, JSON.stringify({ ...node, ...own }));
   }
   if (example.includes("--wrap dns.service"))
     writeFileSync(join(directory, "dns.service"), "[Service]\nExecStart=/usr/bin/dns\n");

@@ -20,7 +20,7 @@ import { wantedBy, type Wanted } from "./wanted.ts";
 export interface Means {
   readonly node: () => Promise<Located<NodeConfiguration>>;
   readonly memory: Memory;
-  readonly identity: (node: Located<NodeConfiguration>) => Promise<Identity>;
+  readonly identities: (node: Located<NodeConfiguration>) => Promise<readonly Identity[]>;
   readonly realise: Realise;
 }
 
@@ -106,7 +106,7 @@ function open(
   if (request.bundles.length === 0) {
     return Promise.resolve({ credentials: [], bundles: [], warnings: [] });
   }
-  return openBundles(request, node, () => means.identity(node), now, means.memory);
+  return openBundles(request, node, () => means.identities(node), now, means.memory);
 }
 
 /** What was wanted when the start began, whatever the unit says now. */

@@ -15,13 +15,14 @@ interface CreateFlags {
   readonly plainIdentity: boolean;
 }
 
-/** `identity create`, `identity show`: the key pairs of operators and nodes. */
+/** `identity create`, `identity show`, `identity rotate`: the key pairs of operators and nodes. */
 export function addIdentity(program: Command): void {
   const family = program
     .command("identity")
-    .description("Make and show the key pairs that open what is sealed.");
+    .description("Make, show and rotate the key pairs that open what is sealed.");
   addCreate(family);
   addShow(family);
+  addRotate(family);
 }
 
 function addCreate(family: Command): void {
@@ -101,4 +102,27 @@ function addShow(family: Command): void {
       await showIdentity(createContext(command), place, flags);
     },
   );
+}
+
+function addRotate(family: Command): void {
+  const command = family
+    .command("rotate")
+    .description(
+      "Make this node's next identity, beside the present one, and announce it with a card that its " +
+        "SSH host key signs. Both open until a manager has signed and 'sealaunch rewrap' ran here.",
+    )
+    .option(
+      "--host-key <file>",
+      "the node's SSH host key, which signs its card",
+      "/etc/ssh/ssh_host_ed25519_key",
+    );
+  addGuidance(command, {
+    examples: ["sealaunch identity rotate --config n1/node.json --host-key n1_host_key"],
+    runsOn: "a node, as root",
+    needs: "the node's identity and SSH host key",
+  });
+  command.action(async (flags: { readonly hostKey: string }) => {
+    const { rotateIdentity } = await import("../commands/identity-rotate.ts");
+    await rotateIdentity(createContext(command), flags);
+  });
 }

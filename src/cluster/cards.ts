@@ -65,9 +65,12 @@ export async function readNodeCard(source: Source, node: string): Promise<Signed
  * @returns where
  * @throws Failure `write/refused`
  */
-export async function writeCard(source: Source, card: FoundCard): Promise<string> {
-  const folder = nodeFolder(card.card.node);
-  await source.write(`${folder}/${recordFile.card}`, card.bytes);
-  await source.write(`${folder}/${recordFile.cardSignature}`, card.signature);
+export async function writeCard(
+  source: Source,
+  { node, bytes, signature }: { node: string } & Pick<FoundCard, "bytes" | "signature">,
+): Promise<string> {
+  const folder = nodeFolder(node);
+  await source.write(`${folder}/${recordFile.card}`, bytes);
+  await source.write(`${folder}/${recordFile.cardSignature}`, signature);
   return folder;
 }

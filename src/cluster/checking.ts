@@ -185,6 +185,6 @@ async function openAll(
   statement: VerifiedStatement,
   identity: Identity,
 ): Promise<void> {
-  const opened = await openCredentials(cluster, roster, statement, identity);
+  const opened = await openCredentials(cluster, roster, statement, [identity]);
   wipe(...opened.map(({ value }) => value));
 }

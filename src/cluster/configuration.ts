@@ -1,6 +1,4 @@
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
-import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import {
   decodeNodeConfiguration,
@@ -8,8 +6,7 @@ import {
   type NodeConfiguration,
   type RepositoryConfiguration,
 } from "../formats/configuration.ts";
-import { readIdentityFile, readRegularFile } from "../host/files.ts";
-import { decryptCredential, isEncryptedCredential } from "../host/systemd-creds.ts";
+import { readRegularFile } from "../host/files.ts";
 import { openSource } from "../sources/source.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
@@ -114,59 +111,4 @@ export async function openNode(
   // By cluster: a machine that changes hands starts without the other cluster's marks.
   const marks = openMarks(join(configuration.state, "marks", configuration.cluster));
   return { trusted: trustedRoots(configuration), source, marks, memory, now };
-}
-
-/** The name of a node's identity as a systemd credential. */
-export const identityCredential = "sealaunch-identity";
-
-/**
- * The identity in a file that only its owner can read, in the clear or as an encrypted credential of
- * this machine. The caller wipes its seed.
- *
- * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`,
- *   `identity/undecryptable`, `identity/malformed`
- */
-export async function readIdentity(path: string, memory: Memory = noMemory): Promise<Identity> {
-  const bytes = await readIdentityFile(path);
-  return isEncryptedCredential(bytes)
-    ? parseAndWipe(await decrypt(path, bytes), path, memory)
-    : parseAndWipe(bytes, path, memory);
-}
-
-/**
- * A node's identity: what systemd has decrypted for this process, or else what the configuration names.
- *
- * @param credentialsDirectory - of this process, never of a service that it is to launch
- * @throws Failure as {@link readIdentity}
- */
-export async function readNodeIdentity(
-  { configuration }: Located<NodeConfiguration>,
-  credentialsDirectory: string | undefined,
-  memory: Memory = noMemory,
-): Promise<Identity> {
-  if (credentialsDirectory !== undefined) {
-    const path = join(credentialsDirectory, identityCredential);
-    const bytes = await readRegularFile(path, maxConfigurationSize);
-    if (bytes !== undefined) return parseAndWipe(bytes, path, memory);
-  }
-  return readIdentity(configuration.identity, memory);
-}
-
-function parseAndWipe(bytes: Uint8Array, path: string, memory: Memory): Identity {
-  try {
-    const own = memory.recall("identity", [bytes], () => parseIdentityFile(bytes, path));
-    // What is remembered stays; the caller wipes his own.
-    return memory.keeps ? { ...own, seed: own.seed.slice() } : own;
-  } finally {
-    wipe(bytes);
-  }
-}
-
-async function decrypt(path: string, credential: Uint8Array): Promise<Uint8Array> {
-  const bytes = await decryptCredential(identityCredential, credential);
-  if (bytes !== undefined) return bytes;
-  throw new Failure(
-    "identity/undecryptable",
-    `${path} can't be decrypted: encrypted on another machine, under another name than ${identityCredential}, or altered`,
-  );
 }

@@ -22,28 +22,31 @@ export function wipePools(pools: readonly OpenedPool[]): void {
 }
 
 /**
- * The identities of a pool that `identity` has entries for: the current epoch's first, then that
- * of the epoch which is being left.
+ * The identities of a pool that one of `identities` has entries for: the current epoch's first, then
+ * that of the epoch which is being left. A node has two while it rotates.
  *
  * @throws Failure all that `openEntry` refuses: an entry that is there has to be good
  */
 export async function openPool(
   cluster: Cluster,
   pool: VerifiedPool,
-  identity: Identity,
+  identities: readonly Identity[],
 ): Promise<OpenedPool[]> {
   const epochs = pool.leaving === null ? [pool.current] : [pool.current, pool.leaving];
   const opened: OpenedPool[] = [];
   for (const { epoch, recipient } of epochs) {
-    const path = entryPath(pool.pool, epoch, identity.recipient);
-    const bytes = await cluster.source.read(path, maxEntrySize);
-    if (bytes === undefined) continue;
-    const own = cluster.memory.recall("entry", [bytes, identity.seed, utf8(recipient)], () =>
-      openEntry(bytes, identity, recipient),
-    );
-    // What is remembered stays; the caller wipes his own.
-    const seed = cluster.memory.keeps ? own.seed.slice() : own.seed;
-    opened.push({ pool: pool.pool, epoch, identity: { ...own, seed } });
+    for (const identity of identities) {
+      const path = entryPath(pool.pool, epoch, identity.recipient);
+      const bytes = await cluster.source.read(path, maxEntrySize);
+      if (bytes === undefined) continue;
+      const own = cluster.memory.recall("entry", [bytes, identity.seed, utf8(recipient)], () =>
+        openEntry(bytes, identity, recipient),
+      );
+      // What is remembered stays; the caller wipes his own.
+      const seed = cluster.memory.keeps ? own.seed.slice() : own.seed;
+      opened.push({ pool: pool.pool, epoch, identity: { ...own, seed } });
+      break;
+    }
   }
   return opened;
 }
@@ -54,16 +57,16 @@ export interface Access {
   readonly opened: readonly OpenedPool[];
 }
 
-/** What `identity` can open for an audience. */
+/** What `identities` can open for an audience. */
 export async function openAudience(
   cluster: Cluster,
   roster: VerifiedRoster,
   audience: readonly string[],
-  identity: Identity,
+  identities: readonly Identity[],
 ): Promise<Access> {
   const reads = await Promise.all(audience.map((pool) => readPool(cluster, roster, pool)));
   const pools = reads.flatMap((read) => (read === undefined ? [] : [read.record]));
-  const opened = await Promise.all(pools.map((pool) => openPool(cluster, pool, identity)));
+  const opened = await Promise.all(pools.map((pool) => openPool(cluster, pool, identities)));
   return { pools, opened: opened.flat() };
 }
 
@@ -76,14 +79,18 @@ export async function openAudience(
 export async function explainNoAccess(
   cluster: Cluster,
   { pools }: Access,
-  identity: Identity,
+  identities: readonly Identity[],
   what: string,
   node?: string,
 ): Promise<Failure> {
-  const id = recipientId(identity.recipient);
+  const ids = identities.map(({ recipient }) => recipientId(recipient)).join(" and ");
   for (const pool of pools) {
     const { members } = await readMembers(cluster.source, pool);
-    if (members.some(({ recipient }) => recipient === identity.recipient)) {
+    const own = members.find(({ recipient }) =>
+      identities.some((identity) => identity.recipient === recipient),
+    );
+    if (own !== undefined) {
+      const id = recipientId(own.recipient);
       return new Failure(
         "entry/absent",
         `${what}: pool ${pool.pool} has no entry ${id} for epoch ${String(pool.current.epoch)}`,
@@ -93,13 +100,13 @@ export async function explainNoAccess(
     if (named !== undefined) {
       return new Failure(
         "identity/other-node",
-        `${what}: the identity is ${id}, pool ${pool.pool} has ${recipientId(named.recipient)} for node ${named.node}`,
+        `${what}: the identity is ${ids}, pool ${pool.pool} has ${recipientId(named.recipient)} for node ${named.node}`,
       );
     }
   }
   const names = pools.map(({ pool }) => pool).join(", ");
   return new Failure(
     "bundle/not-for-node",
-    `${what}: it is for ${names === "" ? "pools without members" : names}, and recipient ${id} is a member of none`,
+    `${what}: it is for ${names === "" ? "pools without members" : names}, and recipient ${ids} is a member of none`,
   );
 }

@@ -71,14 +71,14 @@ export async function openCredentials(
   cluster: Cluster,
   roster: VerifiedRoster,
   statement: VerifiedStatement,
-  identity: Identity,
+  identities: readonly Identity[],
   { names, node, judgePool }: OpeningOptions = {},
 ): Promise<readonly OpenedCredential[]> {
   const wanted = selectCredentials(statement, names);
-  const access = await openAudience(cluster, roster, statement.audience, identity);
+  const access = await openAudience(cluster, roster, statement.audience, identities);
   access.pools.forEach((pool) => judgePool?.(pool));
   if (access.opened.length === 0) {
-    throw await explainNoAccess(cluster, access, identity, `bundle ${statement.name}`, node);
+    throw await explainNoAccess(cluster, access, identities, `bundle ${statement.name}`, node);
   }
   const results = await Promise.allSettled(
     wanted.map(async (credential) => ({

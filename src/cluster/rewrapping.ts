@@ -21,6 +21,7 @@ import { readPayload } from "./payloads.ts";
 export interface OwedHeader {
   /** `header of credential TOKEN of dns in pool web, epoch 2`. */
   readonly what: string;
+  readonly pool: string;
   readonly path: string;
   /** The header to write; undefined if nothing that is held here gives the file key. */
   readonly header: Uint8Array | undefined;
@@ -78,6 +79,7 @@ export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<O
         const { epoch, recipient } = current;
         owed.push({
           what: `header of credential ${credential.name} of ${statement.name} in pool ${pool}, epoch ${String(epoch)}`,
+          pool,
           path: place(pool, epoch),
           header: fileKey && sealHeader(fileKey, recipient),
         });

@@ -4,7 +4,8 @@ import { tidy } from "../agent/tidying.ts";
 import { createStarts } from "../agent/starts.ts";
 import { serve } from "../agent/server.ts";
 import { createMemory } from "../cluster/memory.ts";
-import { readNode, readNodeIdentity } from "../cluster/configuration.ts";
+import { readNode } from "../cluster/configuration.ts";
+import { readNodeIdentities } from "../cluster/identities.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { readWrapper } from "../host/package.ts";
 import type { Context } from "./context.ts";
@@ -27,7 +28,7 @@ export async function agent(context: Context): Promise<void> {
   const starts = createStarts({
     memory,
     node: () => readNode(context.configuration),
-    identity: (node) => readNodeIdentity(node, own, memory),
+    identities: (node) => readNodeIdentities(node, own, memory),
     realise: createRealise(await readWrapper()),
   });
   await makePlace();

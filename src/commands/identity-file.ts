@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { identityCredential } from "../cluster/configuration.ts";
+import { identityCredential } from "../cluster/identities.ts";
 import { concatBytes, utf8, wipe } from "../crypto/bytes.ts";
 import { encodeIdentity, type Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
@@ -38,6 +38,7 @@ export async function createIdentityFile(
 /**
  * After it, `path` holds the identity as a credential that this machine alone decrypts.
  *
+ * @param name - of the credential
  * @returns what it takes to decrypt it, or undefined where that isn't known
  * @throws Failure `usage/exists`, `write/refused`, `identity/unprotected`, `program/missing`
  */
@@ -45,11 +46,12 @@ export async function createIdentityCredential(
   path: string,
   identity: Identity,
   key: CredentialKey,
+  name: string = identityCredential,
 ): Promise<Protection | undefined> {
   const line = encodeIdentity(identity);
   const bytes = concatBytes(line, utf8("\n"));
   try {
-    const credential = await encryptCredential(identityCredential, bytes, key);
+    const credential = await encryptCredential(name, bytes, key);
     if (credential === undefined) {
       throw new Failure(
         "identity/unprotected",

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { identityCredential } from "../cluster/configuration.ts";
+import { identityCredential } from "../cluster/identities.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { makeDirectory } from "../host/files.ts";
 import { hasProgram } from "../host/process.ts";
@@ -12,7 +12,7 @@ export const nodeFiles = { identity: "identity", configuration: "node.json" } as
 
 /** The directory of this machine's own node, and where systemd looks for its identity. */
 const ownDirectory = "/etc/sealaunch";
-const ownCredential = `/etc/credstore.encrypted/${identityCredential}`;
+export const ownCredential = `/etc/credstore.encrypted/${identityCredential}`;
 
 /** Where an identity comes to lie, and what it is encrypted to; a plain file if undefined. */
 export interface Home {

@@ -1,6 +1,6 @@
 import { join, resolve } from "node:path";
 import { readCard } from "../cluster/cards.ts";
-import { readIdentity } from "../cluster/configuration.ts";
+import { readIdentity } from "../cluster/identities.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { recipientId, type Recipient } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";

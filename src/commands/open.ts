@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { readRoster, requireStatement } from "../cluster/cluster.ts";
-import { openRepository, readIdentity, requireRepository } from "../cluster/configuration.ts";
+import { openRepository, requireRepository } from "../cluster/configuration.ts";
+import { readIdentity } from "../cluster/identities.ts";
 import { openCredentials, selectCredentials } from "../cluster/opening.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
@@ -47,7 +48,7 @@ export async function open(
   const identity = await identityFrom(context, options.identity);
   try {
     const names = wanted.map((one) => one.name);
-    const opened = await openCredentials(cluster, roster, statement, identity, { names });
+    const opened = await openCredentials(cluster, roster, statement, [identity], { names });
     for (const { value } of opened) {
       await context.output(value);
       wipe(value);

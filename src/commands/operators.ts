@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { readIdentity } from "../cluster/configuration.ts";
+import { readIdentity } from "../cluster/identities.ts";
 import { textOf, wipe } from "../crypto/bytes.ts";
 import { isUsable, parseRecipient, type Recipient } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";

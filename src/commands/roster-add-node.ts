@@ -87,7 +87,9 @@ export async function addNode(
     current: epoch.current,
     leaving: file?.record.leaving ?? null,
   });
-  const kept = await Promise.all(cards.map((card) => writeCard(source, card)));
+  const kept = await Promise.all(
+    cards.map((found) => writeCard(source, { ...found, node: found.card.node })),
+  );
   reportWritten(
     context,
     [...(epoch.entries === undefined ? [] : [epoch.entries]), folder, ...kept].map((path) =>

@@ -1,5 +1,6 @@
 import { access } from "node:fs/promises";
-import { identityCredential, type Located } from "../cluster/configuration.ts";
+import type { Located } from "../cluster/configuration.ts";
+import { identityCredential } from "../cluster/identities.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { showSettings } from "../host/systemd-settings.ts";
 

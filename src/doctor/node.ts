@@ -1,6 +1,7 @@
 import { agentSocket } from "../service/delivery.ts";
 import { readRoster, type Cluster } from "../cluster/cluster.ts";
-import { openNode, readIdentity, readNode, type Located } from "../cluster/configuration.ts";
+import { openNode, readNode, type Located } from "../cluster/configuration.ts";
+import { readIdentities } from "../cluster/identities.ts";
 import { createMemory } from "../cluster/memory.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
@@ -48,9 +49,9 @@ export async function examineNode(path: string | undefined, now: Date): Promise<
   if (node instanceof Failure) return { findings: [...findings, error(node)], node: undefined };
   const memory = createMemory(maxRemembered);
   const identityFile = await identityPath(node, agentUnits.service);
-  const identity = () => readIdentity(identityFile, memory);
+  const identities = () => readIdentities(identityFile, memory);
   const missing = await failureOf(async () => {
-    wipe((await identity()).seed);
+    wipe(...(await identities()).map(({ seed }) => seed));
   });
   if (missing !== undefined) findings.push(error(missing));
   const judged = await judge(node, now);
@@ -59,7 +60,7 @@ export async function examineNode(path: string | undefined, now: Date): Promise<
   findings.push(...clockFindings(judged.roster, now));
   return {
     findings,
-    node: missing === undefined ? { node, identity, memory, now, ...judged } : undefined,
+    node: missing === undefined ? { node, identities, memory, now, ...judged } : undefined,
   };
 }
 

@@ -16,7 +16,7 @@ import { failureOf } from "./failures.ts";
 /** What bundles are opened with, as the agent would. */
 export interface OpeningMeans {
   readonly node: Located<NodeConfiguration>;
-  readonly identity: () => Promise<Identity>;
+  readonly identities: () => Promise<readonly Identity[]>;
   readonly memory: Memory;
   readonly now: Date;
 }
@@ -95,12 +95,12 @@ async function eachFailure(
 
 async function open(
   request: OpeningRequest,
-  { node, identity, memory, now }: OpeningMeans,
+  { node, identities, memory, now }: OpeningMeans,
 ): Promise<Opening | Failure> {
   // A unit may be started for its closure alone.
   if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
   try {
-    return await openBundles(request, node, identity, now, memory);
+    return await openBundles(request, node, identities, now, memory);
   } catch (failure) {
     if (failure instanceof Failure) return failure;
     throw failure;

@@ -36,7 +36,7 @@ export async function secretsOf(node: SoundNode): Promise<NodeSecrets> {
   const sought: Sought[] = [];
   const tooShort: string[] = [];
   const unopened: Failure[] = [];
-  const identity = await node.identity();
+  const identities = await node.identities();
   const add = (name: string, value: Uint8Array): void => {
     if (value.length < leastSize) tooShort.push(name);
     else sought.push({ name, needles: spellings(value) });
@@ -47,7 +47,7 @@ export async function secretsOf(node: SoundNode): Promise<NodeSecrets> {
       try {
         const statement = (await readStatement(cluster, roster, bundle))?.record;
         if (statement === undefined) continue;
-        const opened = await openCredentials(cluster, roster, statement, identity);
+        const opened = await openCredentials(cluster, roster, statement, identities);
         for (const { name, value } of opened) add(`${bundle} ${name}`, value);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
@@ -55,9 +55,9 @@ export async function secretsOf(node: SoundNode): Promise<NodeSecrets> {
         if (error.code !== "bundle/not-for-node") unopened.push(error);
       }
     }
-    add("this node's identity", encodeIdentity(identity));
+    for (const identity of identities) add("this node's identity", encodeIdentity(identity));
   } finally {
-    wipe(identity.seed);
+    wipe(...identities.map(({ seed }) => seed));
   }
   return {
     sought,

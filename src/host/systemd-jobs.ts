@@ -15,3 +15,10 @@ export async function restartUnit(unit: string): Promise<boolean> {
   const after = await showUnit(unit);
   return after.activeState === "active" && after.invocation === invocation;
 }
+
+/** Restarts a unit if it runs; whether it runs afterwards, or didn't before. @throws Failure `program/missing` */
+export async function restartIfRunning(unit: string): Promise<boolean> {
+  const systemctl = await findProgram("systemctl");
+  const { exitCode } = await run(systemctl, ["try-restart", "--quiet", "--", unit]);
+  return exitCode === 0;
+}

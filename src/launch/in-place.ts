@@ -142,11 +142,12 @@ async function open(request: RunRequest, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
   if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
   const { bundles, credentials, unit } = request;
-  const [{ openBundles }, { readNode, readNodeIdentity }] = await Promise.all([
+  const [{ openBundles }, { readNode }, { readNodeIdentities }] = await Promise.all([
     import("./open.ts"),
     import("../cluster/configuration.ts"),
+    import("../cluster/identities.ts"),
   ]);
   const node = await readNode(request.configuration);
   const asked = { bundles, credentials, unit, inPlace: true };
-  return openBundles(asked, node, () => readNodeIdentity(node, undefined), now);
+  return openBundles(asked, node, () => readNodeIdentities(node, undefined), now);
 }

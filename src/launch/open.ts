@@ -65,14 +65,14 @@ export interface Opening {
 /**
  * Every credential that a start asks for, verified from the root keys on; or none of them.
  *
- * @param readIdentity - the node's identity; its seed is wiped here
+ * @param readIdentities - the node's identity, and its next one while it rotates; their seeds are wiped here
  * @param memory - of a process that goes on
  * @throws Failure everything that a reader refuses (docs/bundle-format.md §9)
  */
 export async function openBundles(
   request: OpeningRequest,
   node: Located<NodeConfiguration>,
-  readIdentity: () => Promise<Identity>,
+  readIdentities: () => Promise<readonly Identity[]>,
   now: Date,
   memory: Memory = noMemory,
 ): Promise<Opening> {
@@ -90,7 +90,7 @@ export async function openBundles(
     request.bundles.map((wanted) => readWanted(cluster, roster, request, wanted)),
   );
   const selected = selectFrom(statements, request.credentials);
-  const identity = await readIdentity();
+  const identities = await readIdentities();
   const credentials: OpenedCredential[] = [];
   try {
     for (const [{ record: statement }, names] of selected) {
@@ -101,7 +101,7 @@ export async function openBundles(
           judgeAge(pool, `pool file ${pool.pool} ${String(pool.generation)}`);
         },
       };
-      credentials.push(...(await openCredentials(cluster, roster, statement, identity, options)));
+      credentials.push(...(await openCredentials(cluster, roster, statement, identities, options)));
     }
     const bundles = statements.map(describeOpened);
     return { credentials, bundles, warnings: [...new Set(warnings)] };
@@ -109,7 +109,7 @@ export async function openBundles(
     wipe(...credentials.map(({ value }) => value));
     throw error;
   } finally {
-    wipe(identity.seed);
+    wipe(...identities.map(({ seed }) => seed));
   }
 }
 

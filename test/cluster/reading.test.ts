@@ -25,7 +25,7 @@ async function start(
   const { record: roster } = await readRoster(cluster);
   const statement = await requireStatement(cluster, roster, bundle);
   judgeStart(statement, roster, { ...asking, ...asked }, cluster.now);
-  const opened = await openCredentials(cluster, roster, statement, identity, { node });
+  const opened = await openCredentials(cluster, roster, statement, [identity], { node });
   return opened.map(({ name, value }) => `${name}=${textOf(value) ?? "?"}`);
 }
 
@@ -34,6 +34,24 @@ describe("a start from a source", () => {
     await using test = await TestCluster.create();
     expect(await start(test.open(), test.node)).toEqual(["CF_TOKEN=canary"]);
     expect(await start(test.open(), test.operator)).toEqual(["CF_TOKEN=canary"]);
+  });
+
+  it("opens with whichever of a node's two identities has an entry, while it rotates", async () => {
+    await using test = await TestCluster.create();
+    const cluster = test.open();
+    const { record: roster } = await readRoster(cluster);
+    const statement = await requireStatement(cluster, roster, "dns");
+    for (const identities of [
+      [test.node, createIdentity()],
+      [createIdentity(), test.node],
+    ]) {
+      const opened = await openCredentials(cluster, roster, statement, identities);
+      expect(opened.map(({ value }) => textOf(value))).toEqual(["canary"]);
+    }
+    const strangers = [createIdentity(), createIdentity()];
+    await expect(openCredentials(cluster, roster, statement, strangers)).rejects.toMatchObject({
+      code: "bundle/not-for-node",
+    });
   });
 
   it.for(Object.entries(clusterFaults))("is refused with %s", async ([title, breakIt]) => {

@@ -20,7 +20,7 @@ async function rewrap(
     statement.audience.map((pool) => readPool(cluster, roster, pool)),
   );
   const pools = reads.flatMap((read) => (read === undefined ? [] : [read.record]));
-  const opened = await Promise.all(pools.map((pool) => openPool(cluster, pool, identity)));
+  const opened = await Promise.all(pools.map((pool) => openPool(cluster, pool, [identity])));
   return owedHeaders(cluster.source, { statement, pools, opened: opened.flat(), all: false });
 }
 

@@ -4,7 +4,8 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { readNode, readNodeIdentity } from "../../src/cluster/configuration.ts";
+import { readNode } from "../../src/cluster/configuration.ts";
+import { readNodeIdentities } from "../../src/cluster/identities.ts";
 import { createIdentity, encodeIdentity } from "../../src/crypto/identity.ts";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { root, TestCluster } from "../fixtures/cluster.ts";
@@ -196,7 +197,7 @@ describe("the agent's identity", () => {
     await mkdir(directory, { recursive: true });
     await rm(join(directory, "sealaunch-identity"), { force: true });
     const read = async (from?: string): Promise<string> =>
-      (await readNodeIdentity(configuration, from)).recipient;
+      (await readNodeIdentities(configuration, from))[0]?.recipient ?? "";
     expect(await read()).toBe(cluster.node.recipient);
     expect(await read(directory)).toBe(cluster.node.recipient);
     await writeFile(join(directory, "sealaunch-identity"), encodeIdentity(given));

@@ -1,0 +1,122 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import { readMembers } from "../cluster/cluster.ts";
+import type { Located } from "../cluster/configuration.ts";
+import { openPool, wipePools } from "../cluster/entries.ts";
+import { pastMembers } from "../cluster/history.ts";
+import type { Identity } from "../crypto/identity.ts";
+import { recipientId } from "../crypto/recipient.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
+import { entriesFolder, entryPath } from "../formats/paths.ts";
+import type { Member } from "../formats/records/pool.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import type { Context } from "./context.ts";
+import { adoptNextIdentity, renewAgent } from "./identity-next.ts";
+
+/** A node that sees to what is its own. */
+export interface OwnNode {
+  readonly located: Located<NodeConfiguration>;
+  /** Its present identity, and the next one while it rotates. */
+  readonly identities: readonly Identity[];
+}
+
+interface Membership {
+  readonly file: VerifiedPool;
+  readonly member: Member;
+}
+
+/**
+ * After it, a rotation is at its end if it can be: every pool of the node names the next identity, it
+ * has been seen to open whatever the present one does, has taken its place, and the entries of those
+ * that the node had before are gone.
+ *
+ * @throws Failure `agent/unavailable`, `write/refused`, all that reading a pool's entries refuses
+ */
+export async function finishRotation(
+  context: Context,
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  pools: readonly VerifiedPool[],
+  { located, identities }: OwnNode,
+): Promise<void> {
+  const { node, identity: path } = located.configuration;
+  const [current, next] = identities;
+  if (current === undefined) return;
+  const memberships = await membershipsOf(cluster, pools, node);
+  if (next !== undefined) {
+    const waiting = await whatWaits(cluster, memberships, current, next);
+    if (waiting !== undefined) {
+      context.print(`the identity of ${node} isn't rotated yet: ${waiting}`);
+      return;
+    }
+    await adoptNextIdentity(path);
+    await renewAgent(context, path);
+    context.print(
+      `the identity of ${node} is ${recipientId(next.recipient)}, the one before is gone`,
+    );
+  }
+  const own = (next ?? current).recipient;
+  for (const { file, member } of memberships) {
+    if (member.recipient === own) await removePast(cluster, roster, file, member);
+  }
+}
+
+async function membershipsOf(
+  { source }: Cluster,
+  pools: readonly VerifiedPool[],
+  node: string,
+): Promise<Membership[]> {
+  const found: Membership[] = [];
+  for (const file of pools) {
+    const { members } = await readMembers(source, file);
+    const member = members.find((one) => one.node === node);
+    if (member !== undefined) found.push({ file, member });
+  }
+  return found;
+}
+
+/** Why the next identity can't take over yet; undefined if it can. */
+async function whatWaits(
+  cluster: Cluster,
+  memberships: readonly Membership[],
+  current: Identity,
+  next: Identity,
+): Promise<string | undefined> {
+  if (next.recipient === current.recipient) return undefined;
+  if (memberships.length === 0) return "no pool has this node";
+  for (const { file, member } of memberships) {
+    if (member.recipient !== next.recipient) {
+      return `pool ${file.pool} has ${recipientId(member.recipient)}, a manager has to sign for ${recipientId(next.recipient)}`;
+    }
+    const opensBefore = await openPool(cluster, file, [current]);
+    const opensAfter = await openPool(cluster, file, [next]);
+    wipePools([...opensBefore, ...opensAfter]);
+    const epochs = new Set(opensAfter.map(({ epoch }) => epoch));
+    const needed = [file.current.epoch, ...opensBefore.map(({ epoch }) => epoch)];
+    const missing = needed.find((epoch) => !epochs.has(epoch));
+    if (missing !== undefined) {
+      return `in pool ${file.pool} it opens no entry for epoch ${String(missing)}`;
+    }
+  }
+  return undefined;
+}
+
+/** After it, only the node's present identity has entries in the pool's epochs. */
+async function removePast(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  file: VerifiedPool,
+  { node, recipient }: Member,
+): Promise<void> {
+  const { source } = cluster;
+  const past = (await pastMembers(cluster, roster, file, node)).filter(
+    (member) => member.recipient !== recipient,
+  );
+  for (const { epoch } of file.leaving === null ? [file.current] : [file.current, file.leaving]) {
+    const present = await source.list(entriesFolder(file.pool, epoch));
+    for (const one of past) {
+      if (!present.includes(`${recipientId(one.recipient)}.age`)) continue;
+      await source.remove(entryPath(file.pool, epoch, one.recipient));
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+
+let place: Workplace;
+let here: string;
+let copies = 0;
+beforeAll(() => {
+  place = new Workplace();
+  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+});
+afterAll(() => {
+  place[Symbol.dispose]();
+});
+beforeEach(() => {
+  here = join(place.top, `copy-${String(copies++)}`);
+  cpSync(place.directory, here, { recursive: true });
+  // The node reads from this copy, and has its identity in it.
+  const file = join(here, "n1/node.json");
+  const node = JSON.parse(readFileSync(file, "utf8")) as object;
+  const own = {
+    source: "dir:..",
+    identity: join(here, "n1/identity"),
+    state: join(here, "n1/state"),
+  };
+  writeFileSync(file, JSON.stringify({ ...node, ...own }));
+});
+
+const run = (command: string): Outcome => place.run(command, here);
+
+function done(command: string): string {
+  const { status, stdout, stderr } = run(command);
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return stdout;
+}
+
+const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1_host_key";
+const sign = "sealaunch roster add-node keys/nodes/n1 --pool web --replace --yes";
+const pass = "sealaunch rewrap --config n1/node.json";
+
+const opens = (identity: string): Outcome =>
+  run(`sealaunch open dns CF_TOKEN --identity ${identity}`);
+
+/** Whether a start on node n1 would get its credentials: with either identity that lies there. */
+function starts(): boolean {
+  const identities = ["n1/identity", "n1/identity.next"].filter((name) =>
+    existsSync(join(here, name)),
+  );
+  return identities.some((identity) => opens(identity).status === 0);
+}
+
+const recipient = (file: string): string => done(`sealaunch identity show ${file} --recipient`);
+
+describe("identity rotate", () => {
+  it("puts a next identity in the place of the present one, and a start works at every moment", () => {
+    const value = opens("n1/identity").stdout;
+    const before = recipient("n1/identity");
+    expect(done(rotate)).toMatch(/node n1: recipient [0-9a-f]{32} → [0-9a-f]{32}\n/u);
+    const next = recipient("n1/identity.next");
+    expect(recipient("n1/identity")).toBe(before);
+    expect(starts()).toBe(true);
+    // Before a manager has signed nothing trusts it, and the node's own pass changes nothing.
+    expect(done(pass)).toContain("isn't rotated yet");
+    expect(opens("n1/identity.next").status).not.toBe(0);
+    expect(starts()).toBe(true);
+
+    done(sign);
+    expect(starts()).toBe(true);
+    expect(done(pass)).toContain("the one before is gone");
+    expect(recipient("n1/identity")).toBe(next);
+    expect(existsSync(join(here, "n1/identity.next"))).toBe(false);
+    expect(opens("n1/identity").stdout).toBe(value);
+    done("sealaunch verify --identity n1/identity");
+    expect(done(pass)).toContain("nothing is owed");
+  });
+
+  it("leaves no entry of the identity that is gone, and no bundle changes", () => {
+    const bundles = (): string[] =>
+      readdirSync(join(here, "secrets"), { recursive: true, encoding: "utf8" }).toSorted();
+    const sealed = bundles();
+    cpSync(join(here, "n1/identity"), join(here, "thief.identity"));
+    done(rotate);
+    done(sign);
+    done(pass);
+    expect(bundles()).toEqual(sealed);
+    expect(readdirSync(join(here, "keys/entries/web/1"))).toHaveLength(3);
+    expect(opens("thief.identity").status).not.toBe(0);
+  });
+
+  it("goes on with the identity that it made, wherever it was stopped", () => {
+    done(rotate);
+    const next = recipient("n1/identity.next");
+    done(rotate);
+    expect(recipient("n1/identity.next")).toBe(next);
+    done(sign);
+    // As somebody leaves it who is stopped when the next identity had taken its place.
+    done("sealaunch rewrap --identity n2/identity");
+    cpSync(join(here, "n1/identity.next"), join(here, "n1/identity"));
+    expect(starts()).toBe(true);
+    done(pass);
+    expect(existsSync(join(here, "n1/identity.next"))).toBe(false);
+    expect(readdirSync(join(here, "keys/entries/web/1"))).toHaveLength(3);
+    expect(starts()).toBe(true);
+  });
+
+  it("starts with the next identity alone where a new epoch began in between", () => {
+    done(rotate);
+    done(sign);
+    done("sealaunch roster remove-node n2 --yes");
+    done("sealaunch rewrap --identity operator.identity");
+    done("sealaunch roster remove-node n2 --yes");
+    // The new epoch's entries are for who the pool file names: the next identity.
+    expect(opens("n1/identity").status).not.toBe(0);
+    expect(starts()).toBe(true);
+    done(pass);
+    expect(opens("n1/identity").status).toBe(0);
+  });
+});
+
+describe("a member's own pass", () => {
+  it("writes a newcomer's entry, without an operator", () => {
+    done("ssh-keygen -q -t ed25519 -N '' -C n3 -f n3_host_key");
+    done("sealaunch identity create --into n3 --node n3 --host-key n3_host_key");
+    const print = /SHA256:\S+/u.exec(done("ssh-keygen -lf n3_host_key.pub"))?.[0] ?? "";
+    done(`sealaunch roster add-node n3 --pool web --fingerprint ${print} --yes`);
+    expect(opens("n3/identity").status).not.toBe(0);
+    done(pass);
+    expect(opens("n3/identity").stdout).toBe(opens("n1/identity").stdout);
+  });
+});
