@@ -418,6 +418,26 @@ export const failures = {
     "a source holds something that is no plain file of a fitting size",
     "look at the path that the error names",
   ],
+  "git/failed": [
+    "unavailable",
+    "git doesn't give what a revision had",
+    "check that it is there: git rev-parse REV; in CI, fetch the whole history (fetch-depth: 0)",
+  ],
+  "history/rewritten": [
+    "refused",
+    "a generation was changed or taken away that was there at an earlier revision",
+    "restore the object from the revision, then make the change anew as a higher generation",
+  ],
+  "date/ends-soon": [
+    "refused",
+    "something ends within the days that --within asks about",
+    "renew it: sealaunch roster sign --renew, roster add-signer, or seal --expires",
+  ],
+  "date/old-value": [
+    "refused",
+    "a value was sealed longer ago than --older-than allows",
+    "make a new value where it comes from, and seal that",
+  ],
   // The node.
   "identity/missing": [
     "configuration",

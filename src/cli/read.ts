@@ -2,6 +2,13 @@ import type { Command } from "commander";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 
+interface VerifyFlags {
+  readonly identity?: string;
+  readonly since?: string;
+  readonly within?: string;
+  readonly olderThan?: string;
+}
+
 /** `verify`, `inspect`, `open`: what can be told of sealed bundles, with and without a key. */
 export function addReading(program: Command): void {
   addVerify(program);
@@ -17,15 +24,30 @@ function addVerify(program: Command): void {
         "Needs no key, so that a pipeline can run it; with --identity each value is opened too.",
     )
     .argument("[name...]", "the bundles; all by default")
-    .option("--identity <file>", "an operator's or member's identity; - for standard input");
+    .option("--identity <file>", "an operator's or member's identity; - for standard input")
+    .option("--since <rev>", "refuse what was rewritten since a revision of git, as origin/main")
+    .option(
+      "--within <days>",
+      "refuse what ends so soon, as 30d: dates of roster, pools, signers, bundles",
+    )
+    .option("--older-than <days>", "refuse values that were sealed longer ago, as 365d");
   addGuidance(command, {
-    examples: ["sealaunch verify", "sealaunch verify dns --json"],
+    examples: [
+      "sealaunch verify",
+      "sealaunch verify dns --json",
+      "sealaunch verify --within 30d --older-than 365d",
+    ],
     runsOn: "laptop, CI",
     needs: "nothing",
   });
-  command.action(async (names: string[], flags: { readonly identity?: string }) => {
+  command.action(async (names: string[], flags: VerifyFlags) => {
     const { verify } = await import("../commands/verify.ts");
-    await verify(createContext(command), names, { identity: flags.identity });
+    await verify(createContext(command), names, {
+      identity: flags.identity,
+      since: flags.since,
+      within: flags.within,
+      olderThan: flags.olderThan,
+    });
   });
 }
 

@@ -26,3 +26,15 @@ export function parseExpiry(text: string, now: Date): string | null {
   }
   return formatTime(new Date(time));
 }
+
+/**
+ * The milliseconds that a `--within` or `--older-than` names.
+ *
+ * @param text - a number of days, `30d`
+ * @throws Failure `usage/invalid`
+ */
+export function parseDays(text: string): number {
+  const days = /^(0|[1-9][0-9]{0,4})d$/u.exec(text)?.[1];
+  if (days !== undefined) return Number(days) * day;
+  throw new Failure("usage/invalid", `${JSON.stringify(text)} is no number of days`, "say 30d");
+}

@@ -15,11 +15,15 @@ const secretFolders = new Set(["bundles", "headers"]);
 /** Objects are public: everybody may read them. */
 const publicMode = 0o644;
 
+/** Where an object lies below a directory that is a source. */
+export function placeWithin(object: string): string {
+  return `${secretFolders.has(object.split("/", 1)[0] ?? "") ? "secrets" : "keys"}/${object}`;
+}
+
 /** The source in a directory, for instance a git checkout: `keys/` and `secrets/` below it. */
 export function openDirectory(path: string, base: string): Source {
   const root = resolve(base, path);
-  const place = (object: string): string =>
-    join(root, secretFolders.has(object.split("/", 1)[0] ?? "") ? "secrets" : "keys", object);
+  const place = (object: string): string => join(root, placeWithin(object));
   return {
     name: `dir:${root}`,
     place,

@@ -1,4 +1,5 @@
 import { Failure } from "../failure.ts";
+import type { Revision } from "./revision.ts";
 
 /**
  * Where sealed objects live. Carries opaque bytes under paths of docs/bundle-format.md §3, and
@@ -54,4 +55,26 @@ export async function openSource(url: string, base: string): Promise<Source> {
     return openDirectory(url.slice("dir:".length), base);
   }
   throw new Failure("source/unknown", `source ${JSON.stringify(url.slice(0, 80))} is not dir:PATH`);
+}
+
+/**
+ * The source that `url` names, as it stood at a revision of git.
+ *
+ * @throws Failure `source/unknown` if it is none that git could hold; `git/failed`
+ */
+export async function openSourceAt(
+  url: string,
+  base: string,
+  revision: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<Revision> {
+  if (url.startsWith("dir:")) {
+    const { openRevision } = await import("./revision.ts");
+    return openRevision(url.slice("dir:".length), base, revision, environment);
+  }
+  throw new Failure(
+    "source/unknown",
+    `source ${JSON.stringify(url.slice(0, 80))} has no revisions of git`,
+    "run it in a checkout whose source is dir:PATH",
+  );
 }
