@@ -284,3 +284,48 @@ time.sleep(600)
     await node.ok("systemctl", ["stop", "probeb.service"]);
   });
 });
+
+describe("a service that is started when its name is on the bus", () => {
+  it("is that with its secret, and its main process is its own", async () => {
+    // As much of D-Bus as taking a name needs: EXTERNAL, Hello, RequestName.
+    const owner = String.raw`import os, socket, struct, time
+assert open(os.environ["CREDENTIALS_DIRECTORY"] + "/CF_TOKEN").read() == "${secret}"
+bus = socket.socket(socket.AF_UNIX)
+bus.connect("/run/dbus/system_bus_socket")
+bus.sendall(b"\0AUTH EXTERNAL " + str(os.getuid()).encode().hex().encode() + b"\r\n")
+assert bus.recv(4096).startswith(b"OK ")
+bus.sendall(b"BEGIN\r\n")
+pad = lambda data, to: data + b"\0" * (-len(data) % to)
+text = lambda value: struct.pack("<I", len(value)) + value.encode() + b"\0"
+def call(serial, member, body=b"", signature=""):
+    fields = b""
+    for code, kind, value in ((1, "o", "/org/freedesktop/DBus"), (2, "s", "org.freedesktop.DBus"), (3, "s", member), (6, "s", "org.freedesktop.DBus")):
+        fields = pad(fields, 8) + bytes([code, 1, ord(kind), 0]) + text(value)
+    if signature:
+        fields = pad(fields, 8) + bytes([8, 1, ord("g"), 0, len(signature)]) + signature.encode() + b"\0"
+    bus.sendall(pad(struct.pack("<BBBBIII", 108, 1, 0, 1, len(body), serial, len(fields)) + fields, 8) + body)
+call(1, "Hello")
+call(2, "RequestName", pad(text("org.example.Probe"), 4) + struct.pack("<I", 0), "su")
+time.sleep(600)
+`;
+    await node.write("/run/owner.py", owner);
+    await node.write(
+      "/etc/dbus-1/system.d/probe.conf",
+      `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN" "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><policy context="default"><allow own="org.example.Probe"/></policy></busconfig>
+`,
+    );
+    await node.ok("systemctl", ["reload", "dbus.service"]);
+    await node.unit(
+      "probeb.service",
+      textOf("sealed", {
+        lines: "Type=dbus\nBusName=org.example.Probe\nTimeoutStartSec=10",
+        commands: { ExecStart: "/usr/bin/python3 /run/owner.py" },
+      }),
+    );
+    await node.ok("systemctl", ["start", "probeb.service"]);
+    const main = await node.show("probeb.service", "MainPID");
+    expect(await node.sh("busctl status org.example.Probe | grep ^PID=")).toBe(`PID=${main}\n`);
+    await node.ok("systemctl", ["stop", "probeb.service"]);
+  });
+});
