@@ -13,6 +13,7 @@ interface CreateFlags {
   readonly state?: string;
   readonly withKey?: (typeof keys)[number];
   readonly plainIdentity: boolean;
+  readonly announce: boolean;
 }
 
 /** `identity create`, `identity show`, `identity rotate`: the key pairs of operators and nodes. */
@@ -52,11 +53,12 @@ function addCreate(family: Command): void {
       new Option("--plain-identity", "a plain file, which a stolen disk gives away")
         .default(false)
         .conflicts("withKey"),
-    );
+    )
+    .option("--announce", "also put the card into the source, for a manager to find", false);
   addGuidance(command, {
     examples: [
       "sealaunch identity create second.identity",
-      "sealaunch identity create --into n3 --node n3 --host-key n1_host_key",
+      "sealaunch identity create --into n3 --node n3 --host-key n1_host_key --announce",
     ],
     runsOn: "an operator's machine; a node, as root",
     needs: "nothing; a node's SSH host key",
@@ -68,9 +70,9 @@ function addCreate(family: Command): void {
       await createOperatorIdentity(context, file);
     } else if (file === undefined && flags.into !== undefined) {
       const { createNodeIdentity } = await import("../commands/identity-node.ts");
-      const { into, hostKey, node, state, withKey, plainIdentity } = flags;
+      const { into, hostKey, node, state, withKey, plainIdentity, announce: announces } = flags;
       const key = plainIdentity ? "plain" : withKey;
-      await createNodeIdentity(context, { into, hostKey, node, state, key });
+      await createNodeIdentity(context, { into, hostKey, node, state, key, announces });
     } else {
       throw new Failure(
         "usage/invalid",

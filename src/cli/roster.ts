@@ -26,13 +26,27 @@ function changing(command: Command): Command {
 function addShow(family: Command): void {
   const command = family
     .command("show")
-    .description("Tell whom the cluster trusts, who is in which pool, and what is still owed.");
+    .description("Tell whom the cluster trusts, who is in which pool, and what is still owed.")
+    .option(
+      "--pending",
+      "only the nodes that announced themselves and that no manager signed for",
+      false,
+    );
   addGuidance(command, {
-    examples: ["sealaunch roster show", "sealaunch roster show --json"],
+    examples: [
+      "sealaunch roster show",
+      "sealaunch roster show --json",
+      "sealaunch roster show --pending",
+    ],
     runsOn: "laptop, CI",
     needs: "nothing",
   });
-  command.action(async () => {
+  command.action(async ({ pending }: { readonly pending: boolean }) => {
+    if (pending) {
+      const { showPending } = await import("../commands/roster-pending.ts");
+      await showPending(createContext(command));
+      return;
+    }
     const { showRoster } = await import("../commands/roster-show.ts");
     await showRoster(createContext(command));
   });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
-import { nodeFolder, recordFile } from "../formats/paths.ts";
+import { nameKinds } from "../formats/names.ts";
+import { nodeFolder, nodesFolder, recordFile } from "../formats/paths.ts";
 import { maxCardSize } from "../formats/records/card.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import { readRegularFile } from "../host/files.ts";
@@ -57,6 +58,17 @@ export async function readNodeCard(source: Source, node: string): Promise<Signed
     if (error instanceof Failure && error.code !== "source/unreadable") return undefined;
     throw error;
   }
+}
+
+/**
+ * The cards in the source, in the order of their nodes' names, as {@link readNodeCard} takes them.
+ *
+ * @throws Failure `source/unreadable`
+ */
+export async function listNodeCards(source: Source): Promise<SignedCard[]> {
+  const names = (await source.list(nodesFolder)).filter((name) => nameKinds.node.is(name)).sort();
+  const cards = await Promise.all(names.map((name) => readNodeCard(source, name)));
+  return cards.filter((card) => card !== undefined);
 }
 
 /**

@@ -8,14 +8,14 @@ import { readStatement, type Cluster } from "./cluster.ts";
 import { owedHeaders } from "./rewrapping.ts";
 
 /** The bundles that a pool may read, as far as they can be judged. */
-export interface PoolBundles {
+interface PoolBundles {
   readonly statements: readonly VerifiedStatement[];
   /** Of bundles that can't be judged: whether they are for the pool isn't known. */
   readonly failures: readonly Failure[];
 }
 
 /** The newest statement of every bundle whose audience has the pool. */
-export async function bundlesFor(
+async function bundlesFor(
   cluster: Cluster,
   roster: VerifiedRoster,
   pool: string,

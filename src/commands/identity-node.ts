@@ -1,8 +1,10 @@
 import { basename, dirname, join, resolve } from "node:path";
+import { writeCard } from "../cluster/cards.ts";
 import { findRepository, type Located } from "../cluster/configuration.ts";
 import { utf8, wipe } from "../crypto/bytes.ts";
 import { createIdentity } from "../crypto/identity.ts";
 import { recipientId } from "../crypto/recipient.ts";
+import { Failure } from "../failure.ts";
 import type { RepositoryConfiguration } from "../formats/configuration.ts";
 import { formatTime } from "../formats/fields.ts";
 import { parseName } from "../formats/names.ts";
@@ -12,6 +14,7 @@ import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { listDirectory } from "../host/files.ts";
 import { machineName } from "../host/machine.ts";
 import type { CredentialKey } from "../host/systemd-creds.ts";
+import { openSource } from "../sources/source.ts";
 import type { Context } from "./context.ts";
 import { createPublicFile, refuseOverwriting } from "./identity-file.ts";
 import { chooseHome, createIn, nodeFiles } from "./identity-home.ts";
@@ -29,6 +32,8 @@ export interface NodeIdentityOptions {
   readonly state: string | undefined;
   /** What the identity is encrypted to; as the directory has it if undefined. */
   readonly key: CredentialKey | "plain" | undefined;
+  /** Whether the card is also put into the repository's source. */
+  readonly announces: boolean;
 }
 
 /**
@@ -46,13 +51,20 @@ export async function createNodeIdentity(
   const file = resolve(context.directory, options.hostKey);
   const signer = await readSignerKey(context, file);
   const repository = await findRepository(context.directory, context.configuration);
+  if (options.announces && repository === undefined) {
+    throw new Failure(
+      "configuration/missing",
+      `no sealaunch.json in ${context.directory} or above it says where to announce ${node}`,
+    );
+  }
   const identity = createIdentity();
   const { recipient } = identity;
   const card = encodeCard({ node, recipient, created: formatTime(context.now) });
   const place = (name: string): string => join(directory, name);
+  const signature = await signRecord(context, { signer, file }, "card", card);
   const files = new Map<string, Uint8Array>([
     [recordFile.card, card],
-    [recordFile.cardSignature, await signRecord(context, { signer, file }, "card", card)],
+    [recordFile.cardSignature, signature],
   ]);
   if (repository !== undefined) {
     const configuration = {
@@ -73,6 +85,12 @@ export async function createNodeIdentity(
     `node ${node}, recipient ${recipientId(recipient)}, host key ${fingerprint(signer)}`,
   );
   reportWritten(context, [home.path, ...[...files.keys()].map(place)]);
+  if (options.announces && repository !== undefined) {
+    const { configuration, directory: base } = repository;
+    const source = await openSource(configuration.source, base);
+    const folder = await writeCard(source, { node, bytes: card, signature });
+    reportWritten(context, [source.place(folder)]);
+  }
   if (repository === undefined) {
     context.print(
       `no sealaunch.json was found: write ${place(nodeFiles.configuration)} by hand, or run this where there is one`,

@@ -69,9 +69,11 @@ export function entryPath(pool: string, epoch: number, recipient: Recipient): st
   return `${entriesFolder(pool, epoch)}/${recipientId(recipient)}.age`;
 }
 
+export const nodesFolder = "nodes";
+
 /** `nodes/NODE` */
 export function nodeFolder(node: string): string {
-  return `nodes/${node}`;
+  return `${nodesFolder}/${node}`;
 }
 
 /** `signatures/ID.sig`, within the folder of what is signed */

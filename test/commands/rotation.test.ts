@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
@@ -128,5 +128,35 @@ describe("a member's own pass", () => {
     expect(opens("n3/identity").status).not.toBe(0);
     done(pass);
     expect(opens("n3/identity").stdout).toBe(opens("n1/identity").stdout);
+  });
+});
+
+describe("roster show --pending", () => {
+  it("lists a node that announced itself, which nothing trusts before a manager signs", () => {
+    expect(done("sealaunch roster show --pending")).toContain("nobody waits");
+    done("ssh-keygen -q -t ed25519 -N '' -C n3 -f n3_host_key");
+    done("sealaunch identity create --into n3 --node n3 --host-key n3_host_key --announce");
+    expect(done("sealaunch roster show --pending")).toMatch(/n3 .*new, host key unknown/u);
+    done("sealaunch rewrap --identity operator.identity");
+    expect(opens("n3/identity").status).not.toBe(0);
+    const print = /SHA256:\S+/u.exec(done("ssh-keygen -lf n3_host_key.pub"))?.[0] ?? "";
+    done(`sealaunch roster add-node keys/nodes/n3 --pool web --fingerprint ${print} --yes`);
+    expect(done("sealaunch roster show --pending")).toContain("nobody waits");
+  });
+
+  it("says of a new identity whether the host key is the one that is enrolled", () => {
+    done(rotate);
+    expect(done("sealaunch roster show --pending")).toContain("new identity, host key as before");
+    done(sign);
+    expect(done("sealaunch roster show --pending")).toContain("nobody waits");
+    done("ssh-keygen -q -t ed25519 -N '' -C n1 -f other_key");
+    done("sealaunch identity create --into other --node n1 --host-key other_key --announce");
+    expect(done("sealaunch roster show --pending")).toContain("ANOTHER HOST KEY");
+  });
+
+  it("passes over a card that isn't whole", () => {
+    mkdirSync(join(here, "keys/nodes/n8"), { recursive: true });
+    writeFileSync(join(here, "keys/nodes/n8/card.json"), "{}");
+    expect(done("sealaunch roster show --pending")).toContain("nobody waits");
   });
 });
