@@ -1,8 +1,8 @@
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
-import { maxEntrySize } from "../formats/entry.ts";
-import { maxHeaderSize, parseDetachedHeader, parseProfileHeader } from "../formats/age/profile.ts";
+import { checkEntryForm, maxEntrySize } from "../formats/entry.ts";
+import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { entryPath, headerPath } from "../formats/paths.ts";
 import { checkPayloadHash } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
@@ -88,7 +88,7 @@ async function checkEntry(
   if (bytes === undefined) {
     throw new Failure("entry/absent", `pool ${pool} has no entry for ${whose}: ${path}`);
   }
-  parseProfileHeader(bytes);
+  checkEntryForm(bytes);
 }
 
 /**

@@ -19,6 +19,24 @@ export function sealEntry(pool: Identity, recipient: Recipient): Uint8Array {
   }
 }
 
+/** Beyond its header: a nonce, the line of an identity, a tag. */
+const bodySize = 16 + 77 + 16;
+
+/**
+ * Returns if `bytes` have the form of an entry, which is all that can be told without an identity.
+ *
+ * @throws Failure `header/malformed`; `payload/altered` if something was added or cut off
+ */
+export function checkEntryForm(bytes: Uint8Array): void {
+  const { size } = parseProfileHeader(bytes);
+  if (bytes.length === size + bodySize) return;
+  throw new Failure(
+    "payload/altered",
+    `entry has ${String(bytes.length)} bytes, and should have ${String(size + bodySize)}`,
+    "take it back from where it was whole, or write it anew with 'sealaunch rewrap --all'; tools that mend ends of files must leave keys/ and secrets/ alone",
+  );
+}
+
 /**
  * The pool identity in an entry. The caller wipes its seed.
  *

@@ -1,32 +1,23 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Repository } from "../fixtures/repository.ts";
+import type { Outcome } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
+let repository: Repository;
 let here: string;
-let copies = 0;
-
-/** What every git of the tests is told. */
-const git = "git -c user.name=ann -c user.email=ann@example.org -c core.safecrlf=false";
-
 beforeAll(() => {
-  place = new Workplace();
-  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
-  place.run("printf 'n1/\\nn2/\\n*.identity\\n*_key\\nbea\\ntoken\\n' > .gitignore");
-  const committed = place.run(`${git} init -q -b main . && ${git} add . && ${git} commit -qm one`);
-  if (committed.status !== 0) throw new Error(committed.stderr);
+  repository = new Repository();
 });
 afterAll(() => {
-  place[Symbol.dispose]();
+  repository[Symbol.dispose]();
 });
 beforeEach(() => {
-  here = join(place.top, `copy-${String(copies++)}`);
-  cpSync(place.directory, here, { recursive: true });
+  here = repository.copy();
 });
 
-const run = (command: string): Outcome => place.run(command, here);
+const run = (command: string): Outcome => repository.run(command, here);
 
 function done(command: string): string {
   const { status, stdout, stderr } = run(command);
