@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 
 /** For options that may be repeated: every value, in the order given. */
 export function collect(value: string, before: readonly string[]): string[] {
@@ -9,4 +9,11 @@ export function collect(value: string, before: readonly string[]): string[] {
 export function count(value: string): number {
   if (/^[1-9][0-9]{0,5}$/u.test(value)) return Number(value);
   throw new InvalidArgumentError("It must be a number from 1.");
+}
+
+/** The options of what changes trust: it shows the change, and asks. */
+export function changing(command: Command): Command {
+  return command
+    .option("--signer <key.pub>", "the key to sign with, where you hold several")
+    .option("--yes", "sign without asking", false);
 }

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
-import { collect } from "./options.ts";
+import { changing, collect } from "./options.ts";
+import { addRoles } from "./roster-roles.ts";
 
 /** `roster`: whom the cluster trusts with what, and how that changes. */
 export function addRoster(program: Command): void {
@@ -14,13 +15,7 @@ export function addRoster(program: Command): void {
   addSigner(family);
   addNode(family);
   addRemoveNode(family);
-}
-
-/** The options of what changes trust: it shows the change, and asks. */
-function changing(command: Command): Command {
-  return command
-    .option("--signer <key.pub>", "the key to sign with, where you hold several")
-    .option("--yes", "sign without asking", false);
+  addRoles(family);
 }
 
 function addShow(family: Command): void {
