@@ -70,6 +70,8 @@ export const owners: Readonly<Record<string, string>> = {
   execa: "host/process.ts",
   etcd3: "sources/etcd.ts",
   commander: "cli",
+  "@bomb.sh/tab": "cli",
+  "@bomb.sh/tab/commander": "cli",
   "@inquirer/confirm": "cli",
   "@inquirer/password": "cli",
   "cli-table3": "cli",

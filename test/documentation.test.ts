@@ -2,10 +2,17 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { errorsPage } from "../script/errors.ts";
+import { renderManPage } from "../script/man.ts";
 import { exitStatus, failures } from "../src/failure.ts";
 import { filesBelow, projectRoot, textOfFile } from "./source.ts";
 
 const codes = Object.keys(failures);
+
+describe("docs/man/sealaunch.1", () => {
+  it("is what the command line says of itself", () => {
+    expect(textOfFile("docs/man/sealaunch.1")).toBe(renderManPage());
+  });
+});
 
 describe("docs/errors.md", () => {
   it("holds exactly the failures of src/failure.ts", async () => {

@@ -31,3 +31,9 @@ export function addGuidance(command: Command, guidance: Guidance): void {
 export function guidanceOf(command: Command): Guidance | undefined {
   return guidances.get(command);
 }
+
+/** What a list of commands says of each. */
+export function firstSentence(command: Command): string {
+  const text = command.description().replaceAll("\n", " ");
+  return /^.*?\.(?= |$)/u.exec(text)?.[0] ?? text;
+}

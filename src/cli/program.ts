@@ -23,6 +23,8 @@ import packageFile from "../../package.json" with { type: "json" };
 import { firstSteps } from "./first-steps.ts";
 import { addAgent } from "./agent.ts";
 import { addDoctor } from "./doctor.ts";
+import { addCompletion, complete } from "./completion.ts";
+import { firstSentence } from "./guidance.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
 import { addReading } from "./read.ts";
@@ -48,6 +50,7 @@ const families: readonly ((program: Command) => void)[] = [
   addAgent,
   addStatus,
   addDoctor,
+  addCompletion,
 ];
 
 /** The program with all its commands; nothing has run yet. */
@@ -74,12 +77,6 @@ export function createProgram(): Command {
   return program;
 }
 
-/** What a list of commands says of each. */
-function firstSentence(command: Command): string {
-  const text = command.description().replaceAll("\n", " ");
-  return /^.*?\.(?= |$)/u.exec(text)?.[0] ?? text;
-}
-
 /**
  * Runs the one command that the arguments name, to its end.
  *
@@ -90,6 +87,10 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   const program = createProgram();
   if (args.length === 0) {
     process.stdout.write(firstSteps);
+    return;
+  }
+  if (args[0] === "complete" && args[1] === "--") {
+    await complete(program, args.slice(2));
     return;
   }
   try {
