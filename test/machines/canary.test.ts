@@ -36,8 +36,8 @@ afterAll(async () => {
 });
 
 /** Whether something has it: grep's own arguments are read from a file descriptor, and are not seen. */
-const find = (where: string): Promise<string> =>
-  node.ok("sh", ["-c", `grep -rslaF -f - ${where} 2>/dev/null || :`], `${secret}\n`);
+const find = (where: string, what = secret): Promise<string> =>
+  node.ok("sh", ["-c", `grep -rslaF -f - ${where} 2>/dev/null || :`], `${what}\n`);
 
 describe("a secret of a service that runs", () => {
   it("is in its credentials, so that looking finds it where it is", async () => {
@@ -112,13 +112,14 @@ describe("a core dump", () => {
 describe("the identity of a node", () => {
   it("lies on the disk encrypted only, and is the agent's alone while that runs", async () => {
     await node.ok("systemctl", ["restart", "dns.service"]);
-    const found = await node.sh(
-      "grep -rlaF AGE-SECRET-KEY-PQ-1 /etc /var /srv /root 2>/dev/null || :",
-    );
-    // The harness boots from a root without a TPM and may have had to take a plain one.
     const named = (await node.sh("jq -r .identity /etc/sealaunch/node.json")).trim();
-    expect(found.trim()).toBe(named.startsWith("/etc/credstore.encrypted/") ? "" : named);
     expect(named).toBe("/etc/credstore.encrypted/sealaunch-identity");
+    const words = ["decrypt", "--name=sealaunch-identity", named, "-"];
+    const lines = (await node.ok("systemd-creds", words)).split("\n");
+    const identity = lines.find((line) => line.startsWith("AGE-SECRET-KEY-PQ-1")) ?? "";
+    expect(identity).not.toBe("");
+    expect(await find("/etc /var /srv /root /tmp", identity)).toBe("");
+    expect(await find("/run/credentials/sealaunch-agent.service", identity)).not.toBe("");
   });
 
   it("can't be read by path by a root service with a private mount namespace", async () => {
