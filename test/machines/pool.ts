@@ -8,13 +8,13 @@ const socket = "/run/sealaunch/agent.sock";
 /** Where the wrapper is in a machine; it has no store path of its own there. */
 export const wrapper = "/opt/sealaunch/wrapper/bin/sealaunch";
 
-// Judges what it was given, since what a service got can't be asked of anybody else: a line in `ran`, or
-// one in `bad` if the credentials together are none of the sets that were ever sealed.
+// Judges what it was given, since what a service got can't be asked of anybody else: a line in `ran` with
+// the number of the set, or one in `bad` if the credentials together are none that was ever sealed.
 const probe = `#!/bin/sh
 cd "$CREDENTIALS_DIRECTORY" || exit 1
 found="$(sha256sum <CF_TOKEN)$(sha256sum <KEY)"
-if grep -qxF "$found" /run/probe/expected
-then echo "$1" >>/run/probe/ran
+if number=$(grep -nxF "$found" /run/probe/expected)
+then echo "$1 \${number%%:*}" >>/run/probe/ran
 else echo "$1 has $(stat -c %n:%s ./* | tr '\\n' ' ')" >>/run/probe/bad
 fi
 shift
@@ -39,6 +39,7 @@ export class Pool implements AsyncDisposable {
   /** The store path of the program that judges; its arguments are a label and a command to become. */
   readonly program: string;
   private readonly size: number;
+  private sets = 0;
 
   private constructor(node: Machine, program: string, size: number) {
     this.node = node;
@@ -62,8 +63,8 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  /** After it, the bundle has a new generation: other values, both of them. */
-  async seal(): Promise<void> {
+  /** After it, the bundle has a new generation: other values, both of them. @returns the set's number */
+  async seal(): Promise<number> {
     const values = { CF_TOKEN: randomBytes(20), KEY: randomBytes(this.size) };
     const hashes = Object.values(values).map(
       (value) => `${createHash("sha256").update(value).digest("hex")}  -`,
@@ -77,6 +78,7 @@ export class Pool implements AsyncDisposable {
       cd /srv/cluster
       sealaunch seal dns CF_TOKEN=/run/values/CF_TOKEN KEY=/run/values/KEY
       rm -r /run/values`);
+    return ++this.sets;
   }
 
   /** A unit that judges what it gets, with further lines and a command that it becomes. */
@@ -94,11 +96,14 @@ ${lines.join("\n")}
 `;
   }
 
-  /** How often programs ran with what they should have. */
-  async ran(label = ""): Promise<number> {
+  /** Which of the sealed sets the programs of a unit had, or those of all units, oldest first. */
+  async ran(unit = ""): Promise<number[]> {
     const lines = await this.node.sh("cat /run/probe/ran 2>/dev/null || :");
-    return lines.split("\n").filter((line) => line !== "" && (label === "" || line === label))
-      .length;
+    return lines
+      .split("\n")
+      .map((line) => line.split(" "))
+      .filter(([by]) => by !== "" && (unit === "" || by === unit))
+      .map(([, set]) => Number(set));
   }
 
   /** What programs got that nobody sealed; "" if none did. */
