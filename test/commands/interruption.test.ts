@@ -1,0 +1,185 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
+import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { chance, count } from "../soak.ts";
+
+const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1_host_key";
+const sign = "sealaunch roster add-node keys/nodes/n1 --pool web --replace --yes";
+const pass = "sealaunch rewrap --config n1/node.json";
+const remove = "sealaunch roster remove-node n2 --yes";
+const rewrap = "sealaunch rewrap --identity operator.identity";
+
+/** A command that changes trust, and what was done before it. */
+interface Change {
+  readonly title: string;
+  readonly before: readonly string[];
+  readonly command: string;
+  /** What is so once the command has run to its end. */
+  readonly end: (here: string) => void;
+}
+
+const newestPool = (here: string): Record<string, { epoch: number } | null> => {
+  const folder = join(here, "keys/pools/web");
+  const newest = Math.max(
+    ...readdirSync(folder)
+      .filter((name) => !name.startsWith("."))
+      .map(Number),
+  );
+  const text = readFileSync(join(folder, String(newest), "pool.json"), "utf8");
+  return JSON.parse(text) as Record<string, { epoch: number } | null>;
+};
+
+const changes: readonly Change[] = [
+  {
+    title: "a node is shut out",
+    before: [],
+    command: remove,
+    end: (here) => {
+      expect(newestPool(here)["leaving"]?.epoch).toBe(1);
+    },
+  },
+  {
+    title: "headers are written for a new epoch",
+    before: [remove],
+    command: rewrap,
+    end: (here) => {
+      expect(readdirSync(join(here, "secrets/headers/web"))).toHaveLength(2);
+    },
+  },
+  {
+    title: "an epoch is left for good",
+    before: [remove, rewrap],
+    command: remove,
+    end: (here) => {
+      expect(newestPool(here)["leaving"]).toBeNull();
+      expect(readdirSync(join(here, "secrets/headers/web"))).toHaveLength(1);
+      expect(readdirSync(join(here, "keys/entries/web"))).toHaveLength(1);
+    },
+  },
+  {
+    title: "a node makes its next identity",
+    before: [],
+    command: rotate,
+    end: (here) => {
+      expect(existsSync(join(here, "n1/identity.next"))).toBe(true);
+    },
+  },
+  {
+    title: "a manager signs for the next identity",
+    before: [rotate],
+    command: sign,
+    end: (here) => {
+      expect(newestPool(here)["current"]?.epoch).toBe(1);
+    },
+  },
+  {
+    title: "the next identity takes its place",
+    before: [rotate, sign],
+    command: pass,
+    end: (here) => {
+      expect(existsSync(join(here, "n1/identity.next"))).toBe(false);
+      const entries = readdirSync(join(here, "keys/entries/web/1"));
+      expect(entries.filter((name) => !name.startsWith("."))).toHaveLength(3);
+    },
+  },
+  {
+    title: "pool files and the roster are renewed",
+    before: [],
+    command: "sealaunch roster sign --renew --yes",
+    end: (here) => {
+      expect(readdirSync(join(here, "keys/pools/web")).length).toBeGreaterThan(2);
+    },
+  },
+  {
+    title: "a value is sealed",
+    before: [],
+    command: "sealaunch seal dns CF_TOKEN=token",
+    end: (here) => {
+      expect(readdirSync(join(here, "secrets/bundles/dns")).length).toBeGreaterThan(2);
+    },
+  },
+];
+
+/** Those that change what is on the disk; a write to a pipe that says so to another thread is no harm. */
+const writing = "write,pwrite64,rename,link,unlink,rmdir,mkdir,fsync,fchmod";
+
+/** Each takes some seconds, so that once has to do where not everything is repeated in full. */
+const rounds = count(40) === 40 ? 40 : 1;
+
+let place: Workplace;
+beforeAll(() => {
+  place = new Workplace();
+  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+});
+afterAll(() => {
+  place[Symbol.dispose]();
+});
+
+/** A copy of a repository, in which node n1 reads and has its identity. */
+function copyOf(from: string, name: string): string {
+  const here = join(place.top, name);
+  rmSync(here, { recursive: true, force: true });
+  cpSync(from, here, { recursive: true });
+  const file = join(here, "n1/node.json");
+  const node = JSON.parse(readFileSync(file, "utf8")) as object;
+  const own = {
+    source: "dir:..",
+    identity: join(here, "n1/identity"),
+    state: join(here, "n1/state"),
+  };
+  writeFileSync(file, JSON.stringify({ ...node, ...own }));
+  return here;
+}
+
+/** Runs a command that is killed at its `number`th writing call; whether it was. */
+function kill(command: string, here: string, number: number): boolean {
+  const inject = `inject=${writing}:signal=KILL:when=${String(number)}`;
+  const words = ["-f", "-qqq", "-o", "/dev/null", "-e", `trace=${writing}`, "-e", inject];
+  const { signal, status } = spawnSync("strace", [...words, "sh", "-c", `exec ${command}`], {
+    cwd: here,
+    input: "",
+    env: {
+      // One thread does what is to be counted.
+      UV_THREADPOOL_SIZE: "1",
+      PATH: `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}`,
+      HOME: place.home,
+    },
+  });
+  return signal === "SIGKILL" || status !== 0;
+}
+
+/** What a start of n1 gets, with whichever of its identities opens. */
+function started(here: string): string {
+  const tried = ["n1/identity", "n1/identity.next"]
+    .filter((name) => existsSync(join(here, name)))
+    .map((name): Outcome => place.run(`sealaunch open dns CF_TOKEN --identity ${name}`, here));
+  return tried.find(({ status }) => status === 0)?.stdout ?? JSON.stringify(tried);
+}
+
+describe("a command that is killed at any system call that writes", () => {
+  it.for(changes)(
+    "leaves what was or what is to be, and ends when it is run again: $title",
+    { timeout: 300_000 },
+    ({ title, before, command, end }) => {
+      const first = copyOf(place.directory, "first");
+      for (const step of before) expect(place.run(step, first).status).toBe(0);
+      const value = started(first);
+      const random = chance(title);
+      // How many there are is found out: no number beyond the last kills anything.
+      let most = 150;
+      for (let round = 0; round < rounds; round++) {
+        const here = copyOf(first, "killed");
+        const number = 1 + Math.floor(random() * most);
+        if (!kill(command, here, number)) most = Math.max(1, number - 1);
+        expect(started(here), `killed at ${String(number)}`).toBe(value);
+        const again = place.run(command, here);
+        expect([number, again.status, again.stderr]).toEqual([number, 0, ""]);
+        expect(started(here), `killed at ${String(number)}, and run again`).toBe(value);
+        end(here);
+      }
+    },
+  );
+});
