@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
@@ -19,6 +20,8 @@ interface Flags {
   readonly env: string[];
   readonly trim: boolean;
   readonly expires?: string;
+  readonly fromGeneration?: string;
+  readonly resign: boolean;
   readonly signer?: string;
 }
 
@@ -76,17 +79,27 @@ export function addSeal(program: Command): void {
     .option("--env <credential>", "check that it fits an environment variable", collect, [])
     .option("--trim", "take one newline off the end of each value", false)
     .option("--expires <time>", "90d, 2027-01-31 or never: when nothing may start with it any more")
+    .option("--from-generation <n>", "take the values of an earlier generation, unread")
+    .option("--resign", "only sign the newest generation beside who has, byte for byte", false)
     .option("--signer <key.pub>", "the key to sign with, where you hold several");
   addGuidance(command, {
     examples: [
       "sealaunch seal dns CF_TOKEN=token --pool web --unit dns.service --in-place",
       "sealaunch seal dns --generate SESSION_KEY",
       "sealaunch seal dns --remove SESSION_KEY",
+      "sealaunch seal dns --from-generation 1",
+      "sealaunch seal dns --resign",
     ],
     runsOn: "laptop, CI",
     needs: "a signer whom the roster allows the name",
   });
   command.action(async (name: string, credentials: string[], flags: Flags) => {
+    if (flags.resign) {
+      refuseOthers(command, credentials);
+      const { resign } = await import("../commands/seal-resign.ts");
+      await resign(createContext(command), name, flags.signer);
+      return;
+    }
     const { seal } = await import("../commands/seal.ts");
     await seal(createContext(command), name, {
       credentials,
@@ -105,7 +118,21 @@ export function addSeal(program: Command): void {
       forEnvironment: flags.env,
       trim: flags.trim,
       expires: flags.expires,
+      fromGeneration: flags.fromGeneration,
       signer: flags.signer,
     });
   });
+}
+
+/** What is signed again stays as it is. @throws Failure `usage/invalid` if a change is asked for */
+function refuseOthers(command: Command, credentials: readonly string[]): void {
+  const others = command.options
+    .filter((option) => command.getOptionValueSource(option.attributeName()) === "cli")
+    .map(({ long }) => long ?? "")
+    .filter((long) => long !== "--resign" && long !== "--signer");
+  if (credentials.length === 0 && others.length === 0) return;
+  throw new Failure(
+    "usage/invalid",
+    `--resign changes nothing, so it stands beside no credential and no ${others[0] ?? "value"}`,
+  );
 }

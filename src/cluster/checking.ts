@@ -152,7 +152,7 @@ function describeOwed({ bundle, credential, pool, sealedIn, current }: OwedValue
   );
 }
 
-async function checkPayload(
+export async function checkPayload(
   { source }: Cluster,
   bundle: string,
   credential: StatementCredential,
@@ -161,7 +161,7 @@ async function checkPayload(
   checkPayloadHash(await readPayload(source, bundle, credential), credential.payload, what);
 }
 
-async function checkHeader(
+export async function checkHeader(
   { source }: Cluster,
   bundle: string,
   credential: StatementCredential,

@@ -4,10 +4,11 @@ import { parseName } from "../formats/names.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { maySign, type VerifiedStatement } from "../trust/statement.ts";
+import { maySign } from "../trust/statement.ts";
 import { maxUnitAndCredential } from "../service/delivery.ts";
 import type { Context } from "./context.ts";
 import { parseExpiry } from "./expiry.ts";
+import type { StatementBase } from "./seal-earlier.ts";
 import type { ValueOptions } from "./seal-values.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -20,6 +21,8 @@ export interface SealOptions extends ValueOptions {
   readonly inPlace: boolean | undefined;
   readonly remove: readonly string[];
   readonly expires: string | undefined;
+  /** The generation whose values are taken; the newest if undefined. */
+  readonly fromGeneration: string | undefined;
   readonly signer: string | undefined;
 }
 
@@ -32,7 +35,7 @@ export function choose(
   bundle: string,
   options: SealOptions,
   now: Date,
-  before: VerifiedStatement | undefined,
+  before: StatementBase | undefined,
 ): StatementChoice {
   const audience = options.pools.length > 0 ? inOrder(options.pools) : before?.audience;
   if (audience === undefined) {
@@ -66,7 +69,7 @@ export function keepCredentials(
   { audience }: StatementChoice,
   remove: readonly string[],
   given: readonly string[],
-  before: VerifiedStatement | undefined,
+  before: StatementBase | undefined,
 ): StatementCredential[] {
   const present = before?.credentials ?? [];
   const absent = remove.find((name) => present.every((credential) => credential.name !== name));

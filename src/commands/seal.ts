@@ -21,6 +21,7 @@ import {
   signersOfName,
   type SealOptions,
 } from "./seal-choice.ts";
+import { readEarlier, requireSealed } from "./seal-earlier.ts";
 import { reportSealed } from "./seal-report.ts";
 import { readValues } from "./seal-values.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
@@ -33,7 +34,12 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const { record: roster } = await readRoster(cluster);
   refuseStale(roster, `roster ${String(roster.generation)}`, context.now);
   const before = await readStatement(cluster, roster, bundle);
-  const choice = choose(bundle, options, context.now, before?.record);
+  const { fromGeneration } = options;
+  const base =
+    fromGeneration === undefined
+      ? before?.record
+      : await readEarlier(cluster, roster, bundle, fromGeneration, before?.record, options.pools);
+  const choice = choose(bundle, options, context.now, base);
   const pools = await readAudience(cluster, roster, choice.audience);
   const signer = await chooseSigner(
     context,
@@ -43,13 +49,8 @@ export async function seal(context: Context, name: string, options: SealOptions)
   );
   const values = await readValues(context, options);
   try {
-    const kept = keepCredentials(
-      bundle,
-      choice,
-      options.remove,
-      [...values.keys()],
-      before?.record,
-    );
+    const kept = keepCredentials(bundle, choice, options.remove, [...values.keys()], base);
+    if (fromGeneration !== undefined) await requireSealed(cluster, bundle, kept, pools);
     const sealing = {
       cluster: roster.cluster,
       bundle,
@@ -63,7 +64,7 @@ export async function seal(context: Context, name: string, options: SealOptions)
       sealed.length === 0 &&
       before !== undefined &&
       sameChoice(choice, before.record) &&
-      options.remove.length === 0
+      JSON.stringify(kept) === JSON.stringify(before.record.credentials)
     ) {
       context.print(
         `nothing to do: bundle ${bundle} ${describeGeneration(before.record)} says all that already`,
