@@ -9,6 +9,10 @@ interface VerifyFlags {
   readonly olderThan?: string;
 }
 
+interface InspectFlags {
+  readonly between?: string[];
+}
+
 /** `verify`, `inspect`, `open`: what can be told of sealed bundles, with and without a key. */
 export function addReading(program: Command): void {
   addVerify(program);
@@ -57,15 +61,25 @@ function addInspect(program: Command): void {
     .description(
       "Tell what a bundle holds, who signed it, who could open it and who may ask for it.",
     )
-    .argument("<name>", "the bundle");
+    .argument("<name>", "the bundle")
+    .option(
+      "--between <times...>",
+      "two times, as 2026-01-01 now: who could read it then, and who had signed it",
+    );
   addGuidance(command, {
-    examples: ["sealaunch inspect dns"],
+    examples: ["sealaunch inspect dns", "sealaunch inspect dns --between 2026-01-01 now"],
     runsOn: "laptop, CI",
     needs: "nothing",
   });
-  command.action(async (name: string) => {
+  command.action(async (name: string, { between }: InspectFlags) => {
+    const context = createContext(command);
+    if (between !== undefined) {
+      const { inspectHistory } = await import("../commands/inspect-history.ts");
+      await inspectHistory(context, name, between);
+      return;
+    }
     const { inspect } = await import("../commands/inspect.ts");
-    await inspect(createContext(command), name);
+    await inspect(context, name);
   });
 }
 

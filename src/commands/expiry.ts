@@ -12,9 +12,8 @@ const day = 24 * 60 * 60 * 1000;
 export function parseExpiry(text: string, now: Date): string | null {
   if (text === "never") return null;
   const days = /^([1-9][0-9]{0,4})d$/u.exec(text)?.[1];
-  const isTime = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/u.test(text);
   const time = days === undefined ? Date.parse(text) : now.getTime() + Number(days) * day;
-  if ((days === undefined && !isTime) || !Number.isFinite(time)) {
+  if ((days === undefined && !isTime(text)) || !Number.isFinite(time)) {
     throw new Failure(
       "usage/invalid",
       `${JSON.stringify(text)} is no time`,
@@ -26,6 +25,24 @@ export function parseExpiry(text: string, now: Date): string | null {
   }
   return formatTime(new Date(time));
 }
+
+/**
+ * The time that an option names, as records write it.
+ *
+ * @param text - a date or time of ISO 8601 in UTC, or `now`
+ * @throws Failure `usage/invalid`
+ */
+export function parseMoment(text: string, now: Date): string {
+  const time = text === "now" ? now.getTime() : isTime(text) ? Date.parse(text) : NaN;
+  if (Number.isFinite(time)) return formatTime(new Date(time));
+  throw new Failure(
+    "usage/invalid",
+    `${JSON.stringify(text)} is no time`,
+    "say 2027-01-31, 2027-01-31T12:00:00Z or now",
+  );
+}
+
+const isTime = (text: string): boolean => /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z)?$/u.test(text);
 
 /**
  * The milliseconds that a `--within` or `--older-than` names.
