@@ -1,17 +1,11 @@
-import { readPool, readRoster, requireReadStatement, type Cluster } from "../cluster/cluster.ts";
-import {
-  nodesOf,
-  poolsBefore,
-  rostersBefore,
-  statementsBefore,
-  type Chain,
-} from "../cluster/past.ts";
+import { readRoster, requireReadStatement } from "../cluster/cluster.ts";
+import { gapsOf, nodesOfPool, operatorsOf } from "../cluster/holders.ts";
+import { rostersBefore, statementsBefore, type Chain } from "../cluster/past.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import type { Roster } from "../formats/records/roster.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
-import { periodsOf, readersWithin, type Holding, type Period } from "../trust/readers.ts";
-import type { VerifiedRoster } from "../trust/roster.ts";
+import { periodsOf, readersWithin, type Period } from "../trust/readers.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 import { parseMoment } from "./expiry.ts";
@@ -35,18 +29,20 @@ export async function inspectHistory(
     ({ created }) => created,
   );
   const names = [...new Set(periods.flatMap(({ record }) => record.audience))].sort();
-  const nodes = await Promise.all(
-    names.map((pool) => holdingsOf(context, cluster, roster.record, pool)),
-  );
+  const holders = await Promise.all(names.map((pool) => nodesOfPool(cluster, roster.record, pool)));
   const readings = readersWithin(
     periods.flatMap(({ record: { audience, generation }, from, until }) =>
       audience.map((pool) => ({ pool, generation, from, until })),
     ),
-    [...nodes.flat(), ...operatorsOf(rosters, names)],
+    [...holders.flatMap(({ holdings }) => holdings), ...operatorsOf(rosters, names)],
     within,
   );
-  warnOfGap(context, `bundle ${bundle}`, statements);
-  warnOfGap(context, "the roster", rosters);
+  const gaps = [
+    ...gapsOf(`bundle ${bundle}`, statements),
+    ...gapsOf("the roster", rosters),
+    ...holders.flatMap((one) => one.gaps),
+  ];
+  for (const gap of gaps) context.warn(gap);
   await context.table(
     ["could read", "pool", "from", "until", "generations"],
     readings.map(({ who, pool, from, until, generations }) => [
@@ -84,6 +80,7 @@ export async function inspectHistory(
     name: bundle,
     readers: readings.map((reading) => ({ ...reading, until: reading.until ?? null })),
     generations: signed,
+    gaps,
   });
 }
 
@@ -103,43 +100,6 @@ function overlaps(a: Period, b: Period): boolean {
   return (b.until === undefined || a.from < b.until) && (a.until === undefined || b.from < a.until);
 }
 
-async function holdingsOf(
-  context: Context,
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  pool: string,
-): Promise<Holding[]> {
-  // A pool that the roster has dropped is told of as far as it can be: not at all.
-  if (roster.pools.every((one) => one.name !== pool)) {
-    context.warn(`the roster has no pool ${pool} any more: who was in it isn't told`);
-    return [];
-  }
-  const newest = await readPool(cluster, roster, pool);
-  if (newest === undefined) return [];
-  const chain = await poolsBefore(cluster.source, newest);
-  warnOfGap(context, `pool ${pool}`, chain);
-  const records = chain.generations.map(({ record }) => record);
-  const holdings = await Promise.all(
-    periodsOf(records, ({ issued }) => issued).map(async ({ record, from, until }) => {
-      const nodes = await nodesOf(cluster.source, record);
-      if (nodes === undefined) {
-        context.warn(`pool ${pool} ${String(record.generation)}: its member list isn't there`);
-      }
-      return (nodes ?? []).map((node) => ({ who: `node ${node}`, pool, from, until }));
-    }),
-  );
-  return holdings.flat();
-}
-
-function operatorsOf({ generations }: Chain<Roster>, pools: readonly string[]): Holding[] {
-  const records = generations.map(({ record }) => record);
-  return periodsOf(records, ({ issued }) => issued).flatMap(({ record, from, until }) =>
-    record.operators.flatMap(({ name }) =>
-      pools.map((pool) => ({ who: `operator ${name}`, pool, from, until })),
-    ),
-  );
-}
-
 /** The name that the latest roster which knew the key gave it, else its fingerprint. */
 function whoHad({ generations }: Chain<Roster>, key: SignerKey): string {
   for (const { record } of generations) {
@@ -147,11 +107,4 @@ function whoHad({ generations }: Chain<Roster>, key: SignerKey): string {
     if (known !== undefined) return known.name;
   }
   return fingerprint(key);
-}
-
-function warnOfGap(context: Context, what: string, { brokenAt }: Chain<unknown>): void {
-  if (brokenAt === undefined) return;
-  context.warn(
-    `${what}: what came before generation ${String(brokenAt)} isn't there, or isn't what it names; nothing is told of it`,
-  );
 }
