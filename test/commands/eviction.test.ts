@@ -49,6 +49,8 @@ function epochs(): { current: number; leaving: number | null } {
   return { current: current?.epoch ?? 0, leaving: leaving?.epoch ?? null };
 }
 
+const remove = "sealaunch roster remove-node n2 --yes";
+
 describe("roster remove-node", () => {
   it("shuts a stolen node out, step by step, and the other starts throughout", () => {
     const value = opens("n1/identity").stdout;
@@ -131,6 +133,37 @@ describe("roster remove-node", () => {
     writeFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "{}");
     done("sealaunch roster remove-node n2 --yes");
     expect(epochs()).toEqual({ current: 2, leaving: 1 });
+  });
+
+  it("lets one of two managers begin the new epoch, and leaves no entry of the other's", () => {
+    const one = `(${remove}; echo status $?)`;
+    const { stdout } = run(`${one} & ${one} & wait`);
+    const statuses = [...stdout.matchAll(/^status (\d+)$/gmu)].map(([, status]) => Number(status));
+    expect(statuses).toHaveLength(2);
+    // The second either comes too late for the same generation, or goes on after the first.
+    expect(statuses.filter((status) => status !== 0).every((status) => status === 75)).toBe(true);
+    expect(statuses).toContain(0);
+    expect(opens("n1/identity").status).toBe(0);
+    done("sealaunch rewrap --identity n1/identity");
+    done(remove);
+    expect(readdirSync(join(here, "secrets/headers/web"))).toEqual([String(epochs().current)]);
+    expect(opens("n1/identity").status).toBe(0);
+    expect(opens("n2/identity").status).not.toBe(0);
+  });
+
+  it("goes pool by pool, and a member of another pool of the bundle writes what is owed", () => {
+    done("sealaunch roster add-pool db --yes");
+    done("sealaunch roster add-node n2 --pool db --known-hosts known_hosts --yes");
+    done("printf a > a; printf b > b");
+    done("sealaunch seal dns CF_TOKEN=a SESSION_KEY=b --pool web --pool db");
+    expect(done("sealaunch roster remove-node n2 --from web --yes")).not.toContain("pool db");
+    expect(opens("n2/identity").stdout).toBe("a");
+    done("sealaunch rewrap --identity n2/identity");
+    done("sealaunch roster remove-node n2 --from web --yes");
+    expect(epochs()).toEqual({ current: 2, leaving: null });
+    expect(opens("n1/identity").stdout).toBe("a");
+    done("sealaunch roster remove-node n2 --yes");
+    expect(existsSync(join(here, "keys/nodes/n2"))).toBe(false);
   });
 
   it("knows no node that never was there: node/unknown", () => {
