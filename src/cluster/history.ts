@@ -9,15 +9,18 @@ import { readSigned } from "./generations.ts";
 /**
  * What a pool's earlier member lists say of a node, the latest first, without doubles. A generation
  * that isn't there any more, or that nobody signed who manages the pool today, says nothing.
+ *
+ * @param most - how many are enough: member lists are long, and there are many
  */
 export async function pastMembers(
   cluster: Cluster,
   roster: VerifiedRoster,
   { pool, generation }: VerifiedPool,
   node: string,
+  most = Infinity,
 ): Promise<Member[]> {
   const found: Member[] = [];
-  for (let earlier = generation - 1; earlier > 0; earlier--) {
+  for (let earlier = generation - 1; earlier > 0 && found.length < most; earlier--) {
     const member = await memberAt(cluster, roster, pool, earlier, node);
     if (member !== undefined && !found.some(({ recipient }) => recipient === member.recipient)) {
       found.push(member);

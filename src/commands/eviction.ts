@@ -120,7 +120,7 @@ async function write(
   reportWritten(context, [cluster.source.place(folder)]);
 }
 
-/** After it, the card of a node that is in no pool isn't in the source; a newer one stays. */
+/** After it, the card of a node that is in no pool isn't in the source; one by another host key stays. */
 export async function forgetCard(
   cluster: Cluster,
   roster: VerifiedRoster,
@@ -128,8 +128,9 @@ export async function forgetCard(
   evictions: readonly Eviction[],
 ): Promise<void> {
   const card = await readNodeCard(cluster.source, node);
-  const was = evictions.flatMap((eviction) => eviction.was.map(({ recipient }) => recipient));
-  if (card === undefined || !was.includes(card.card.recipient)) return;
+  const was = evictions.flatMap((eviction) => eviction.was);
+  // By the host key: it may have announced its next identity.
+  if (card === undefined || !was.some(({ hostKey }) => hostKey === card.hostKey)) return;
   for (const { name } of roster.pools) {
     const { members } = await readPoolState(cluster, roster, name);
     if (members.some((member) => member.node === node)) return;

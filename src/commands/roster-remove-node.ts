@@ -79,7 +79,8 @@ async function findEvictions(
     const { file, members } = await readPoolState(cluster, roster, pool);
     if (file === undefined) continue;
     const present = members.filter((member) => member.node === node);
-    const was = [...present, ...(await pastMembers(cluster, roster, file.record, node))];
+    const was =
+      present.length > 0 ? present : await pastMembers(cluster, roster, file.record, node, 1);
     if (was.length === 0) continue;
     const isMember = present.length > 0;
     if (isMember && !isDestroyed) await requireSettled(cluster, roster, file.record);

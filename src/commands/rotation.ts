@@ -3,10 +3,11 @@ import { readMembers } from "../cluster/cluster.ts";
 import type { Located } from "../cluster/configuration.ts";
 import { openPool, wipePools } from "../cluster/entries.ts";
 import { pastMembers } from "../cluster/history.ts";
+import { expectedEntries } from "../cluster/owed.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { recipientId } from "../crypto/recipient.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { entriesFolder, entryPath } from "../formats/paths.ts";
+import { entriesFolder } from "../formats/paths.ts";
 import type { Member } from "../formats/records/pool.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
@@ -109,14 +110,18 @@ async function removePast(
   { node, recipient }: Member,
 ): Promise<void> {
   const { source } = cluster;
-  const past = (await pastMembers(cluster, roster, file, node)).filter(
-    (member) => member.recipient !== recipient,
-  );
+  const expected = new Set((await expectedEntries(cluster, roster, file)).map(({ path }) => path));
+  const extra: string[] = [];
   for (const { epoch } of file.leaving === null ? [file.current] : [file.current, file.leaving]) {
-    const present = await source.list(entriesFolder(file.pool, epoch));
-    for (const one of past) {
-      if (!present.includes(`${recipientId(one.recipient)}.age`)) continue;
-      await source.remove(entryPath(file.pool, epoch, one.recipient));
-    }
+    const folder = entriesFolder(file.pool, epoch);
+    const paths = (await source.list(folder)).map((name) => `${folder}/${name}`);
+    extra.push(...paths.filter((path) => !expected.has(path)));
+  }
+  // Most passes end here, so that the history isn't read at each.
+  if (extra.length === 0) return;
+  for (const past of await pastMembers(cluster, roster, file, node)) {
+    if (past.recipient === recipient) continue;
+    const ending = `/${recipientId(past.recipient)}.age`;
+    for (const path of extra) if (path.endsWith(ending)) await source.remove(path);
   }
 }

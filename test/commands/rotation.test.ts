@@ -154,6 +154,12 @@ describe("roster show --pending", () => {
     expect(done("sealaunch roster show --pending")).toContain("ANOTHER HOST KEY");
   });
 
+  it("lists no node that was shut out, also one that was about to rotate", () => {
+    done(rotate);
+    done("sealaunch roster remove-node n1 --disk-destroyed --yes");
+    expect(done("sealaunch roster show --pending")).toContain("nobody waits");
+  });
+
   it("passes over a card that isn't whole", () => {
     mkdirSync(join(here, "keys/nodes/n8"), { recursive: true });
     writeFileSync(join(here, "keys/nodes/n8/card.json"), "{}");
