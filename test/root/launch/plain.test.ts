@@ -114,7 +114,7 @@ describe("run", () => {
   it("shows its help, whatever else is said", async () => {
     for (const args of [["--help"], ["--in-place", "--help", "--", "/bin/true"]]) {
       const { stdout, status } = await asNobody(["run", ...args]);
-      expect(stdout.toString()).toContain("Usage: sealaunch run (--in-place | --plain DIR)");
+      expect(stdout.toString()).toContain("Usage: sealaunch run [--in-place | --plain DIR]");
       expect(status).toBe(0);
     }
   });
