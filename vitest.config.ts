@@ -9,7 +9,9 @@ const { ClosingLine } = await import("./test/closing-line.ts");
 const isCi = process.env["CI"] === "true";
 const isRoot = process.getuid?.() === 0;
 if (!isRoot && isCi)
-  throw new Error("with CI=true all tests run, and those of test/root/ and test/machines/ need root");
+  throw new Error(
+    "with CI=true all tests run, and those of test/root/ and test/machines/ need root",
+  );
 
 // What boot.sh does first, and what a container may not be allowed to do.
 const mounts = `mount -t tmpfs tmpfs /mnt; mkdir /mnt/upper /mnt/work /mnt/root
