@@ -271,6 +271,16 @@ export const failures = {
     "you hold no key that may sign this, or several",
     "load the key into ssh-agent, or name it with --signer KEY.pub",
   ],
+  "signer/needed": [
+    "refused",
+    "what is in use would be without a signature that counts",
+    "have it signed by somebody else first",
+  ],
+  "signer/unknown": [
+    "absent",
+    "the roster has no such signer, manager or root key",
+    "see 'sealaunch roster show'",
+  ],
   "signer/failed": [
     "host",
     "ssh-keygen didn't sign",
@@ -391,6 +401,11 @@ export const failures = {
     "refused",
     "the change needs every value, and not all were given",
     "give all credentials of the bundle in the same command",
+  ],
+  "bundle/undecided": [
+    "refused",
+    "two branches have each changed the same credential",
+    "decide in the same command: CREDENTIAL=FILE, or --remove CREDENTIAL",
   ],
   "entry/absent": [
     "again",

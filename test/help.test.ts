@@ -50,6 +50,9 @@ function copyFor(example: string, number: number): string {
   }
   if (example.includes("--wrap dns.service"))
     writeFileSync(join(directory, "dns.service"), "[Service]\nExecStart=/usr/bin/dns\n");
+  // Who is to be removed has to be there.
+  const [, role] = /roster remove-(manager web|root)/u.exec(example) ?? [];
+  if (role !== undefined) workplace.run(`sealaunch roster add-${role} bea.pub --yes`, directory);
   // A cluster begins where there is none.
   if (example.startsWith("sealaunch init")) {
     for (const name of ["sealaunch.json", "keys"])
