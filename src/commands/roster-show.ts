@@ -51,7 +51,7 @@ export async function showRoster(context: Context): Promise<void> {
         : file === undefined
           ? "none yet"
           : `${String(file.generation)}, ${stale(file)}`,
-      file === undefined ? "" : String(file.current.epoch),
+      file === undefined ? "" : describeEpoch(file),
       members.map(({ node }) => node).join(", "),
       owed.join(", "),
     ]),
@@ -92,6 +92,11 @@ export async function showRoster(context: Context): Promise<void> {
     })),
     pending: pending?.roster ?? null,
   });
+}
+
+function describeEpoch({ current, leaving }: VerifiedPool): string {
+  const epoch = String(current.epoch);
+  return leaving === null ? epoch : `${epoch}, leaving ${String(leaving.epoch)}`;
 }
 
 /** A pool that can't be read is a line of the table, so that the rest can be seen. */

@@ -59,6 +59,7 @@ describe("roster remove-node", () => {
     expect(first).toContain("next: sealaunch rewrap");
     expect(epochs()).toEqual({ current: 2, leaving: 1 });
     expect(opens("n1/identity").stdout).toBe(value);
+    expect(done("sealaunch roster show")).toMatch(/^web .* 2, leaving 1 /mu);
 
     // Whoever seals now seals for the new epoch alone.
     done("printf new | sealaunch seal dns CF_TOKEN=-");

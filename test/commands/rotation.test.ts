@@ -105,6 +105,21 @@ describe("identity rotate", () => {
     expect(starts()).toBe(true);
   });
 
+  it("keeps the present one until every pool of the node names the next", () => {
+    done("sealaunch roster add-pool db --yes");
+    done("sealaunch roster add-node n1 --pool db --known-hosts known_hosts --yes");
+    const before = recipient("n1/identity");
+    done(rotate);
+    done(sign);
+    expect(done(pass)).toMatch(/isn't rotated yet: pool db has/u);
+    expect(recipient("n1/identity")).toBe(before);
+    expect(starts()).toBe(true);
+    done(sign.replace("web", "db"));
+    done(pass);
+    expect(recipient("n1/identity")).not.toBe(before);
+    done("sealaunch verify --identity n1/identity");
+  });
+
   it("starts with the next identity alone where a new epoch began in between", () => {
     done(rotate);
     done(sign);
