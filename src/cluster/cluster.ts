@@ -52,7 +52,13 @@ export async function findRoster(cluster: Cluster): Promise<Read<VerifiedRoster>
   const { source, trusted, marks, memory } = cluster;
   const generation = await newestGeneration(source);
   if (generation === undefined) return undefined;
-  const signed = await readSigned(source, rosterPath(generation), "roster", maxRosterSize);
+  const signed = await readSigned(
+    source,
+    rosterPath(generation),
+    "roster",
+    maxRosterSize,
+    trusted.roots,
+  );
   if (signed === undefined) return undefined;
   const record = memory.recall(
     "roster",
@@ -93,10 +99,16 @@ export async function readPool(
   pool: string,
 ): Promise<Read<VerifiedPool> | undefined> {
   const { source, marks, memory } = cluster;
-  rosterPool(roster, pool);
+  const { managers } = rosterPool(roster, pool);
   const generation = await newestGeneration(source, poolFolder(pool));
   if (generation === undefined) return undefined;
-  const signed = await readSigned(source, poolPath(pool, generation), "pool", maxPoolSize);
+  const signed = await readSigned(
+    source,
+    poolPath(pool, generation),
+    "pool",
+    maxPoolSize,
+    managers,
+  );
   if (signed === undefined) return undefined;
   const record = memory.recall("pool", [roster, signed.bytes, ...signed.signatures], () =>
     judgePool(signed, roster, pool, generation),
@@ -166,7 +178,13 @@ export async function readStatementAt(
   place: StatementPlace,
 ): Promise<ReadStatement | undefined> {
   const folder = statementPath(place.bundle, place.series, place.generation);
-  const signed = await readSigned(source, folder, "statement", maxStatementSize);
+  const signed = await readSigned(
+    source,
+    folder,
+    "statement",
+    maxStatementSize,
+    roster.signers.map(({ signer }) => signer),
+  );
   if (signed === undefined) return undefined;
   const verified = memory.recall("signers", [signed.bytes, ...signed.signatures], () =>
     signersOf(signed, "bundle"),

@@ -1,4 +1,5 @@
 import { recordFile, rosterFolder } from "../formats/paths.ts";
+import { signerKeyId, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import type { Source } from "../sources/source.ts";
 import type { SignedBytes } from "../trust/signed.ts";
@@ -30,19 +31,29 @@ function highest(names: readonly string[], pattern: RegExp): number | undefined 
   return most === 0 ? undefined : most;
 }
 
-/** A signed record and the signatures beside it; undefined if the record isn't there. */
+/**
+ * A signed record and the signatures beside it; undefined if the record isn't there.
+ *
+ * @param known - keys whose signatures are read before any others: whoever can write to the source could
+ *   else put so many beside the good one that it isn't read
+ */
 export async function readSigned(
   source: Source,
   folder: string,
   record: keyof typeof recordFile,
   maxBytes: number,
+  known: readonly SignerKey[] = [],
 ): Promise<SignedBytes | undefined> {
   const [bytes, names] = await Promise.all([
     source.read(`${folder}/${recordFile[record]}`, maxBytes),
     source.list(`${folder}/signatures`),
   ]);
   if (bytes === undefined) return undefined;
-  const files = names.filter((name) => /^[0-9a-f]{32}\.sig$/u.test(name)).slice(0, maxSignatures);
+  const first = known
+    .map((key) => `${signerKeyId(key)}.sig`)
+    .filter((name) => names.includes(name));
+  const others = names.filter((name) => /^[0-9a-f]{32}\.sig$/u.test(name));
+  const files = [...new Set([...first, ...others])].slice(0, maxSignatures);
   const signatures = await Promise.all(
     files.map((name) => source.read(`${folder}/signatures/${name}`, maxSignatureSize)),
   );

@@ -18,7 +18,8 @@ const isSegment = grammar(segment);
 const isSegments = grammar(`${segment}(?:/${segment})*`);
 const isCredential = grammar(credential);
 const isScope = grammar(`${segment}(?:/${segment})*/?`);
-const isUnit = grammar("[a-zA-Z0-9:_.\\\\-]+(?:@[a-zA-Z0-9:_.\\\\-]*)?");
+// Not beginning with a dash: programs would take it for an option.
+const isUnit = grammar("(?!-)[a-zA-Z0-9:_.\\\\-]+(?:@[a-zA-Z0-9:_.\\\\-]*)?");
 
 const isBundle = (text: string): boolean => isSegments(text) && !reserved.test(text);
 

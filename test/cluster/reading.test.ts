@@ -1,9 +1,11 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readRoster, requirePool, requireStatement } from "../../src/cluster/cluster.ts";
 import { openCredentials } from "../../src/cluster/opening.ts";
 import { createIdentity, type Identity } from "../../src/crypto/identity.ts";
 import { textOf } from "../../src/crypto/bytes.ts";
+import { poolPath, rosterPath, statementPath } from "../../src/formats/paths.ts";
 import { judgeStart, type Asking } from "../../src/trust/statement.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { TestCluster } from "../fixtures/cluster.ts";
@@ -52,6 +54,18 @@ describe("a start from a source", () => {
     await expect(openCredentials(cluster, roster, statement, strangers)).rejects.toMatchObject({
       code: "bundle/not-for-node",
     });
+  });
+
+  it("finds the good signature behind any number that a writer of the source puts beside it", async () => {
+    await using test = await TestCluster.create();
+    const junk = new TextEncoder().encode("-----BEGIN SSH SIGNATURE-----\n");
+    for (const folder of [rosterPath(1), poolPath("web", 1), statementPath("dns", 0, 1)]) {
+      for (let number = 0; number < 64; number++) {
+        const id = number.toString(16).padStart(32, "0");
+        await writeFile(join(test.path(folder), "signatures", `${id}.sig`), junk);
+      }
+    }
+    expect(await start(test.open(), test.node)).toEqual(["CF_TOKEN=canary"]);
   });
 
   it.for(Object.entries(clusterFaults))("is refused with %s", async ([title, breakIt]) => {
