@@ -21,6 +21,7 @@ interface Flags {
   readonly trim: boolean;
   readonly expires?: string;
   readonly fromGeneration?: string;
+  readonly merge?: string;
   readonly resign: boolean;
   readonly signer?: string;
 }
@@ -80,6 +81,7 @@ export function addSeal(program: Command): void {
     .option("--trim", "take one newline off the end of each value", false)
     .option("--expires <time>", "90d, 2027-01-31 or never: when nothing may start with it any more")
     .option("--from-generation <n>", "take the values of an earlier generation, unread")
+    .option("--merge <rev>", "join what a branch of git has sealed meanwhile, unread")
     .option("--resign", "only sign the newest generation beside who has, byte for byte", false)
     .option("--signer <key.pub>", "the key to sign with, where you hold several");
   addGuidance(command, {
@@ -100,6 +102,9 @@ export function addSeal(program: Command): void {
       await resign(createContext(command), name, flags.signer);
       return;
     }
+    if (flags.merge !== undefined && flags.fromGeneration !== undefined) {
+      throw new Failure("usage/invalid", "--merge and --from-generation each say what to seal");
+    }
     const { seal } = await import("../commands/seal.ts");
     await seal(createContext(command), name, {
       credentials,
@@ -119,6 +124,7 @@ export function addSeal(program: Command): void {
       trim: flags.trim,
       expires: flags.expires,
       fromGeneration: flags.fromGeneration,
+      merge: flags.merge,
       signer: flags.signer,
     });
   });

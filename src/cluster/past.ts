@@ -59,23 +59,34 @@ async function walkBack<T extends Numbered>(
 ): Promise<Chain<T>> {
   const names = await source.list(kind.folder);
   const numbers = names.map((name) => Number(kind.name.exec(name)?.[1] ?? 0));
-  const earlier = numbers.filter((one) => one > 0 && one < newest.record.generation);
+  const earlier = numbers.filter((one) => one > 0).sort((a, b) => b - a);
   const generations: Generation<T>[] = [];
   let { record, bytes } = newest;
-  for (const generation of [...earlier.sort((a, b) => b - a), undefined]) {
+  for (;;) {
     const at = await readSigned(source, kind.path(record.generation), kind.file, kind.maxBytes);
     const signatures = at?.signatures ?? [];
     generations.push({ record, signers: signersOf({ bytes, signatures }, kind.type).signers });
-    if (record.previous === null) return { generations, brokenAt: undefined };
-    const before =
-      generation === undefined
-        ? undefined
-        : await readSigned(source, kind.path(generation), kind.file, kind.maxBytes);
-    if (before === undefined || hex(sha256(before.bytes)) !== record.previous) break;
-    bytes = before.bytes;
+    const before = await predecessor(source, kind, record, earlier);
+    if (before === undefined) break;
+    bytes = before;
     record = kind.decode(bytes);
   }
-  return { generations, brokenAt: record.generation };
+  return { generations, brokenAt: record.previous === null ? undefined : record.generation };
+}
+
+/** The bytes that a record names, among the lower generations: others are of a branch that was joined. */
+async function predecessor<T extends Numbered>(
+  source: Source,
+  kind: Kind<T>,
+  { generation, previous }: T,
+  generations: readonly number[],
+): Promise<Uint8Array | undefined> {
+  if (previous === null) return undefined;
+  for (const lower of generations.filter((one) => one < generation)) {
+    const at = await readSigned(source, kind.path(lower), kind.file, kind.maxBytes);
+    if (at !== undefined && hex(sha256(at.bytes)) === previous) return at.bytes;
+  }
+  return undefined;
 }
 
 const plain = /^([1-9][0-9]{0,14})$/u;

@@ -80,7 +80,7 @@ async function changesOf(
           "history/rewritten",
           `${object} ${shown(generation)} has another ${file} than in ${before.name}`,
           folder.startsWith(bundlesFolder)
-            ? "two branches have sealed it, or its signed bytes were changed: restore that file from the revision, then seal anew what was sealed here"
+            ? "if two branches have sealed it, join them: sealaunch seal NAME --merge REV; else restore that file from the revision"
             : "restore that file from the revision, then make the change anew as a higher generation",
         ),
       );

@@ -23,6 +23,8 @@ export interface SealOptions extends ValueOptions {
   readonly expires: string | undefined;
   /** The generation whose values are taken; the newest if undefined. */
   readonly fromGeneration: string | undefined;
+  /** The revision of git whose newest generation is joined with the one here. */
+  readonly merge: string | undefined;
   readonly signer: string | undefined;
 }
 

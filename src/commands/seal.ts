@@ -1,7 +1,7 @@
 import { hex, wipe } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
-import { readRoster, readStatement, requirePool, type Cluster } from "../cluster/cluster.ts";
+import { readRoster, readStatement, type Cluster } from "../cluster/cluster.ts";
 import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { sameChoice, sealCredential, type SealedCredential } from "../cluster/sealing.ts";
 import { formatTime } from "../formats/fields.ts";
@@ -9,11 +9,10 @@ import { parseName } from "../formats/names.ts";
 import { recordFile, signatureFile, statementPath } from "../formats/paths.ts";
 import { encodeStatement, type Statement } from "../formats/records/statement.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
-import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
+import { rosterName } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
+import { readAudience, refuseStale } from "./seal-audience.ts";
 import {
   checkUnitNames,
   choose,
@@ -22,6 +21,7 @@ import {
   type SealOptions,
 } from "./seal-choice.ts";
 import { readEarlier, requireSealed } from "./seal-earlier.ts";
+import { bringObjects, readMerge, requireDecided } from "./seal-merge.ts";
 import { reportSealed } from "./seal-report.ts";
 import { readValues } from "./seal-values.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
@@ -34,10 +34,14 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const { record: roster } = await readRoster(cluster);
   refuseStale(roster, `roster ${String(roster.generation)}`, context.now);
   const before = await readStatement(cluster, roster, bundle);
-  const { fromGeneration } = options;
+  const { fromGeneration, merge: revision } = options;
+  const merge =
+    revision === undefined
+      ? undefined
+      : await readMerge(context, repository, cluster, roster, bundle, revision);
   const base =
     fromGeneration === undefined
-      ? before?.record
+      ? (merge?.contents ?? before?.record)
       : await readEarlier(cluster, roster, bundle, fromGeneration, before?.record, options.pools);
   const choice = choose(bundle, options, context.now, base);
   const pools = await readAudience(cluster, roster, choice.audience);
@@ -50,19 +54,16 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const values = await readValues(context, options);
   try {
     const kept = keepCredentials(bundle, choice, options.remove, [...values.keys()], base);
+    if (merge !== undefined) requireDecided(bundle, merge, [...options.remove, ...values.keys()]);
     if (fromGeneration !== undefined) await requireSealed(cluster, bundle, kept, pools);
-    const sealing = {
-      cluster: roster.cluster,
-      bundle,
-      pools,
-      sealedBy: signer.signer,
-      now: context.now,
-    };
+    const { cluster: id } = roster;
+    const sealing = { cluster: id, bundle, pools, sealedBy: signer.signer, now: context.now };
     const sealed = [...values].map(([name, value]) => sealCredential(sealing, name, value));
     checkUnitNames(choice.units, [...kept, ...sealed.map(({ credential }) => credential)]);
     if (
       sealed.length === 0 &&
       before !== undefined &&
+      (merge === undefined || merge.generation < before.record.generation) &&
       sameChoice(choice, before.record) &&
       JSON.stringify(kept) === JSON.stringify(before.record.credentials)
     ) {
@@ -78,8 +79,11 @@ export async function seal(context: Context, name: string, options: SealOptions)
       cluster: roster.cluster,
       name: bundle,
       series,
-      generation: Math.max((before?.record.generation ?? 0) + 1, minimum),
-      previous: before === undefined ? null : hex(sha256(before.bytes)),
+      generation: Math.max(
+        1 + Math.max(before?.record.generation ?? 0, merge?.generation ?? 0),
+        minimum,
+      ),
+      previous: merge?.previous ?? (before === undefined ? null : hex(sha256(before.bytes))),
       created: formatTime(context.now),
       expires: choice.expires,
       rosterGeneration: roster.generation,
@@ -92,30 +96,12 @@ export async function seal(context: Context, name: string, options: SealOptions)
     };
     const bytes = encodeStatement(statement);
     const signature = await signRecord(context, signer, "bundle", bytes);
+    if (merge !== undefined) await bringObjects(cluster, bundle, kept, pools, merge.theirs);
     await write(cluster, statement, bytes, signer.signer, signature, sealed);
     await reportSealed(context, statement, before?.record, fingerprint(signer.signer));
   } finally {
     wipe(...values.values());
   }
-}
-
-function refuseStale(record: VerifiedRoster | VerifiedPool, what: string, now: Date): void {
-  if (isStale(record, now))
-    throw new Failure(
-      "roster/stale",
-      `${describeStale(record, what)}: nothing is sealed against it`,
-    );
-}
-
-async function readAudience(
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  audience: readonly string[],
-): Promise<VerifiedPool[]> {
-  const pools = await Promise.all(audience.map((pool) => requirePool(cluster, roster, pool)));
-  for (const pool of pools)
-    refuseStale(pool, `pool file ${pool.pool} ${String(pool.generation)}`, cluster.now);
-  return pools;
 }
 
 /** Payloads and headers first, the statement last: nothing names what isn't there yet. */

@@ -1,0 +1,26 @@
+import { requirePool, type Cluster } from "../cluster/cluster.ts";
+import { Failure } from "../failure.ts";
+import { describeStale, isStale } from "../trust/freshness.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+
+/** @throws Failure `roster/stale`: what is sealed against an old one might be for an evicted node */
+export function refuseStale(record: VerifiedRoster | VerifiedPool, what: string, now: Date): void {
+  if (isStale(record, now))
+    throw new Failure(
+      "roster/stale",
+      `${describeStale(record, what)}: nothing is sealed against it`,
+    );
+}
+
+/** The pool files of an audience. @throws Failure `roster/stale`; all that `requirePool` refuses */
+export async function readAudience(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  audience: readonly string[],
+): Promise<VerifiedPool[]> {
+  const pools = await Promise.all(audience.map((pool) => requirePool(cluster, roster, pool)));
+  for (const pool of pools)
+    refuseStale(pool, `pool file ${pool.pool} ${String(pool.generation)}`, cluster.now);
+  return pools;
+}
