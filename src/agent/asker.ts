@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
-import { abstractNames, holdsSocket, peerInode } from "../host/unix-sockets.ts";
+import { abstractNames, holdsSocket, peerOf } from "../host/unix-sockets.ts";
 import { parseClaim, type Claim } from "./claim.ts";
 
 /** Who asks, as the kernel and PID 1 have it. */
@@ -22,7 +22,7 @@ export type Identify = (own: number) => Promise<Asker>;
  *
  * The name of the socket is only a claim, which anybody with uid 0 can make. It holds where PID 1
  * says which process it has just made for that unit, and that process, or a child of it, still runs
- * systemd's own program within the unit's control group and holds the socket. docs/decisions/0016
+ * systemd's own program, with all of its powers, within the unit's control group and holds the socket. docs/decisions/0016
  * has what was tried instead, and forged.
  *
  * @param listening - the path that connections are accepted on
@@ -44,13 +44,11 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   };
 
   // One look at the table serves all that was accepted in this turn of the event loop. A name is there
-  // before its socket connects.
+  // before its socket connects. Rows may be forged: what is foreseen for them leaves nowhere.
   const look = coalesce(async () => {
     await new Promise(setImmediate);
-    const names = abstractNames();
-    const claims = [...names.values()].flat().map(parseClaim);
+    const claims = [...abstractNames().values()].flat().map(parseClaim);
     for (const claim of claims) if (claim !== undefined) foresee(claim.unit);
-    return names;
   });
 
   const findHolder = async (unit: string, socket: number): Promise<Holder | undefined> => {
@@ -63,8 +61,8 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   };
 
   return async (own) => {
-    const [names, socket] = await Promise.all([look(own), peerInode(listening, own)]);
-    const claim = claimOf(names.get(socket) ?? []);
+    const [{ inode: socket, name }] = await Promise.all([peerOf(listening, own), look(own)]);
+    const claim = claimOf(name);
     const holder = await findHolder(claim.unit, socket);
     if (holder === undefined) {
       throw new Failure(
@@ -87,12 +85,12 @@ interface Holder {
   readonly process: ProcessFacts;
 }
 
-function claimOf(names: readonly string[]): Claim {
-  const claim = names.length === 1 ? parseClaim(names[0] ?? "") : undefined;
+function claimOf(name: string): Claim {
+  const claim = parseClaim(name);
   if (claim !== undefined) return claim;
   throw new Failure(
     "agent/unknown-asker",
-    `somebody connects from ${names.length === 0 ? "a socket without a name" : "a socket whose name is no unit's"}`,
+    `somebody connects from ${name === "" ? "a socket without a name" : "a socket whose name is no unit's"}`,
   );
 }
 

@@ -8,7 +8,10 @@ export interface ProcessFacts {
   readonly startTime: string;
   /** The control group of systemd's own hierarchy. */
   readonly controlGroup: string;
-  /** Whether it runs PID 1's own program, or the executor that lies beside it (systemd ≥ 254). */
+  /**
+   * Whether it runs PID 1's own program, or the executor that lies beside it (systemd ≥ 254), and may do
+   * all that PID 1 may: anybody can execute that program, but gains nothing by it.
+   */
   readonly isSystemd: boolean;
 }
 
@@ -23,11 +26,19 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     // The name in parentheses may hold anything, so that counting begins after the last one.
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
     const executor = `${dirname(first)}/systemd-executor`;
-    const isSystemd = program === first || program === executor;
+    const isSystemd =
+      (program === first || program === executor) && powersOf(place) === powersOf("/proc/1");
     return { pid, startTime, controlGroup: ownGroup(cgroup), isSystemd };
   } catch {
     return undefined;
   }
+}
+
+/** What a process may do, and in which user namespace: in one of his own, everybody has all capabilities. */
+function powersOf(place: string): string {
+  const permitted = /^CapPrm:\t([0-9a-f]{16})$/mu.exec(readFileSync(`${place}/status`, "latin1"));
+  if (permitted === null) throw new TypeError(`${place}/status`);
+  return `${readlinkSync(`${place}/ns/user`)} ${permitted[1] ?? ""}`;
 }
 
 /** systemd's hierarchy: its own named one, or the unified one. */

@@ -3,8 +3,15 @@ import { Failure } from "../failure.ts";
 import { coalesce } from "./coalesce.ts";
 import { createResponder, findProgram } from "./process.ts";
 
-/** The inode at the other end of the socket with that inode, accepted at a path; NaN if there is none. */
-type FindPeer = (own: number, listening: string) => Promise<number>;
+/** The other end of a connection. */
+export interface Peer {
+  readonly inode: number;
+  /** Its abstract name, one character a byte; "" if it has none, or none that is surely its. */
+  readonly name: string;
+}
+
+/** The other end of the socket with that inode, accepted at a path; inode NaN if there is none. */
+type FindPeer = (own: number, listening: string) => Promise<Peer>;
 
 /**
  * Asks the kernel for one socket, by its inode (sock_diag(7), unix_diag_req): 0.4 ms.
@@ -14,27 +21,41 @@ type FindPeer = (own: number, listening: string) => Promise<number>;
  */
 export function askNetlink(perl: string): FindPeer {
   const ask = createResponder(`exec ${perl} -e '${netlinkProgram}'`);
-  return async (own) => Number((await ask(`${String(own)}\n`)).trim() || Number.NaN);
+  return async (own) => {
+    const [inode = "", name = ""] = (await ask(`${String(own)}\n`)).trim().split(" ");
+    // An abstract name begins with a NUL, and any other byte may follow.
+    const bytes = Buffer.from(name, "hex");
+    return {
+      inode: Number(inode || Number.NaN),
+      name: bytes[0] === 0 ? bytes.toString("latin1", 1) : "",
+    };
+  };
 }
 
-// AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG; SOCK_DIAG_BY_FAMILY for AF_UNIX, any state, UDIAG_SHOW_PEER,
-// no cookie. The answer is a unix_diag_msg of 16 bytes and attributes, of which UNIX_DIAG_PEER is 2.
+// AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG; SOCK_DIAG_BY_FAMILY for AF_UNIX, any state, no cookie, and
+// what to show: UDIAG_SHOW_NAME is 1, UDIAG_SHOW_PEER 4. The answer is a unix_diag_msg of 16 bytes and
+// attributes, of which UNIX_DIAG_NAME is 0 and UNIX_DIAG_PEER 2.
 const netlinkProgram = `
 $| = 1;
 socket(N, 16, 3, 4) or exit 1;
-while (<STDIN>) {
-  my $request = pack("CCSLLLLL", 1, 0, 0, 0xffffffff, $_, 4, 0xffffffff, 0xffffffff);
+sub show {
+  my ($inode, $show, $wanted) = @_;
+  my $request = pack("CCSLLLLL", 1, 0, 0, 0xffffffff, $inode, $show, 0xffffffff, 0xffffffff);
   send(N, pack("LSSLL", 16 + length $request, 20, 1, 1, 0) . $request, 0) or exit 1;
   recv(N, my $answer, 8192, 0) // exit 1;
   my ($size, $type) = unpack("LS", $answer);
-  my ($peer, $at) = (0, 32);
+  my $at = 32;
   while ($type == 20 && $at + 4 <= $size) {
     my ($length, $kind) = unpack("SS", substr($answer, $at));
     last if $length < 4;
-    $peer = unpack("L", substr($answer, $at + 4)) if $kind == 2;
+    return substr($answer, $at + 4, $length - 4) if $kind == $wanted;
     $at += ($length + 3) & ~3;
   }
-  print "$peer\\n\\n";
+  return "";
+}
+while (<STDIN>) {
+  my $peer = unpack("L", show($_, 4, 2)) // 0;
+  print "$peer ", $peer ? unpack("H*", show($peer, 1, 0)) : "", "\\n\\n";
 }`;
 
 /** Has ss(8) list the sockets that were accepted at the path: where there is no perl. */
@@ -51,31 +72,37 @@ export function askSs(ss: string): FindPeer {
     const peers = (await list(listening))
       .filter(([, , , , path, inode]) => path === listening && inode === String(own))
       .map(([, , , , , , , peer]) => Number(peer));
-    return peers.length === 1 ? (peers[0] ?? Number.NaN) : Number.NaN;
+    const inode = peers.length === 1 ? (peers[0] ?? Number.NaN) : Number.NaN;
+    const names = abstractNames().get(inode) ?? [];
+    return { inode, name: names.length === 1 ? (names[0] ?? "") : "" };
   };
 }
 
 let findPeer: Promise<FindPeer> | undefined;
 
 /**
- * The inode of the socket at the other end of the accepted socket with inode `own`.
+ * The socket at the other end of the accepted socket with inode `own`.
  *
  * @param listening - the path that it was accepted on, without blanks
  * @throws Failure `host/sockets` if the kernel doesn't know one
  */
-export async function peerInode(listening: string, own: number): Promise<number> {
+export async function peerOf(listening: string, own: number): Promise<Peer> {
   findPeer ??= findProgram("perl").then(askNetlink, async () => askSs(await findProgram("ss")));
   const peer = await (await findPeer)(own, listening);
-  if (Number.isSafeInteger(peer) && peer > 0) return peer;
+  if (Number.isSafeInteger(peer.inode) && peer.inode > 0) return peer;
   throw new Failure("host/sockets", `the kernel knows no peer of socket ${String(own)}`);
 }
 
-/** The names of the abstract sockets of this network namespace, by inode, one character a byte (unix(7)). */
+/**
+ * The names of the abstract sockets of this network namespace, by inode, one character a byte (unix(7)).
+ *
+ * Anybody may bind a name with newlines, and so forge rows for the inodes of others: an inode then has
+ * several names, and which is its own isn't to be seen here.
+ */
 export function abstractNames(): ReadonlyMap<number, readonly string[]> {
   const table = readFileSync("/proc/self/net/unix", "latin1");
   const names = new Map<number, string[]>();
-  // Num RefCount Protocol Flags Type St Inode @NAME. A name may hold a newline and so forge a row:
-  // then an inode has two, which nobody believes.
+  // Num RefCount Protocol Flags Type St Inode @NAME
   for (const [, inode, name = ""] of table.matchAll(
     /^[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ +([0-9]+) @(.*)$/gmu,
   )) {

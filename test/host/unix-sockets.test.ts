@@ -10,7 +10,7 @@ import {
   askSs,
   holdsSocket,
   inodeOf as inodeOfDescriptor,
-  peerInode,
+  peerOf,
 } from "../../src/host/unix-sockets.ts";
 
 const path = join(tmpdir(), `sealaunch-sockets-${String(process.pid)}.sock`);
@@ -43,13 +43,13 @@ describe.for([
     const pairs: Awaited<ReturnType<typeof connectTo>>[] = [];
     while (pairs.length < 20) pairs.push(await connectTo());
     const peers = await Promise.all(pairs.map(({ accepted }) => find(inodeOf(accepted), path)));
-    expect(peers).toEqual(pairs.map(({ asking }) => inodeOf(asking)));
+    expect(peers).toEqual(pairs.map(({ asking }) => ({ inode: inodeOf(asking), name: "" })));
     for (const { asking, accepted } of pairs) for (const end of [asking, accepted]) end.destroy();
   });
 
   it("is none where there is no such socket", async () => {
     const find = ask(await findProgram(program));
-    expect(await find(4_000_000_000, path)).toBeOneOf([0, Number.NaN]);
+    expect((await find(4_000_000_000, path)).inode).toBeOneOf([0, Number.NaN]);
   });
 });
 
@@ -65,7 +65,7 @@ it("a process holds the sockets that it has open, and no others", async () => {
 });
 
 it("host/sockets: what is no socket, or has no other end, is refused", async () => {
-  await expect(peerInode(path, 4_000_000_000)).rejects.toMatchObject({ code: "host/sockets" });
+  await expect(peerOf(path, 4_000_000_000)).rejects.toMatchObject({ code: "host/sockets" });
   const file = openSync("/dev/null", "r");
   expect(() => inodeOfDescriptor(file)).toThrow(/is no socket/u);
   closeSync(file);
