@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 
@@ -11,6 +12,8 @@ interface VerifyFlags {
 
 interface InspectFlags {
   readonly between?: string[];
+  readonly since?: string;
+  readonly node?: string;
 }
 
 /** `verify`, `inspect`, `open`: what can be told of sealed bundles, with and without a key. */
@@ -65,14 +68,33 @@ function addInspect(program: Command): void {
     .option(
       "--between <times...>",
       "two times, as 2026-01-01 now: who could read it then, and who had signed it",
-    );
+    )
+    .option("--since <rev>", "what changed since a revision of git, as origin/main")
+    .option("--node <node>", "whether that node would start it, and if not why");
   addGuidance(command, {
-    examples: ["sealaunch inspect dns", "sealaunch inspect dns --between 2026-01-01 now"],
+    examples: [
+      "sealaunch inspect dns",
+      "sealaunch inspect dns --node n2",
+      "sealaunch inspect dns --between 2026-01-01 now",
+    ],
     runsOn: "laptop, CI",
     needs: "nothing",
   });
-  command.action(async (name: string, { between }: InspectFlags) => {
+  command.action(async (name: string, { between, since, node }: InspectFlags) => {
     const context = createContext(command);
+    if ([between, since, node].filter((flag) => flag !== undefined).length > 1) {
+      throw new Failure("usage/invalid", "--between, --since and --node each ask something else");
+    }
+    if (since !== undefined) {
+      const { inspectChanges } = await import("../commands/inspect-changes.ts");
+      await inspectChanges(context, name, since);
+      return;
+    }
+    if (node !== undefined) {
+      const { inspectNode } = await import("../commands/inspect-node.ts");
+      await inspectNode(context, name, node);
+      return;
+    }
     if (between !== undefined) {
       const { inspectHistory } = await import("../commands/inspect-history.ts");
       await inspectHistory(context, name, between);

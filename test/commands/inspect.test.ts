@@ -8,7 +8,9 @@ import { encodePool } from "../../src/formats/records/pool.ts";
 import { encodeRoster } from "../../src/formats/records/roster.ts";
 import { encodeStatement } from "../../src/formats/records/statement.ts";
 import { hostKey, manager, root, signer, stranger, TestCluster } from "../fixtures/cluster.ts";
+import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { refusalLines, sealaunch } from "../fixtures/program.ts";
+import { Repository } from "../fixtures/repository.ts";
 
 let test: TestCluster;
 beforeEach(async () => {
@@ -118,5 +120,55 @@ describe("inspect --between", () => {
     const { status, stderr } = await inspect("--between", ...times);
     expect(stderr).toMatch(refusalLines);
     expect(status).toBe(64);
+  });
+});
+
+describe("inspect --node", () => {
+  it("says that a member with its entry would start it", async () => {
+    const { status, stdout } = await inspect("--node", "n1");
+    expect(stdout).toMatch(/^node n1 would give bundle dns 1 to dns\.service, /u);
+    expect(status).toBe(0);
+  });
+
+  it.for<[FailureCode, () => Promise<unknown>]>([
+    ["bundle/not-for-node", () => test.withPool({}, [manager], [])],
+    ["entry/absent", () => rm(test.path("entries"), { recursive: true })],
+    ["header/absent", () => rm(test.path("headers"), { recursive: true })],
+    ["payload/absent", () => rm(test.path("bundles/dns/values"), { recursive: true })],
+    ["bundle/expired", () => test.withBundle({ expires: "2026-11-26T00:00:00Z" }, { A: "x" })],
+    ["bundle/not-in-place", () => test.withBundle({ units: [], inPlace: false }, { A: "x" })],
+  ])("ends with what a start would be refused with: %s", async ([code, breakIt]) => {
+    await breakIt();
+    const { status, stderr, stdout } = await inspect("--node", "n1", "--json");
+    expect(JSON.parse(stdout + stderr)).toMatchObject({ code });
+    expect(status).toBe(exitStatus[failures[code][0]]);
+  });
+
+  it("doesn't go together with another question", async () => {
+    const { status, stderr } = await inspect("--node", "n1", "--since", "HEAD");
+    expect(stderr).toMatch(refusalLines);
+    expect(status).toBe(64);
+  });
+});
+
+describe("inspect --since", () => {
+  it("says what changed, of the bundle and of who could open it, and nothing else", () => {
+    using repository = new Repository();
+    const here = repository.copy();
+    const must = (command: string): string => repository.mustRun(command, here);
+    expect(must("sealaunch inspect dns --since HEAD")).toMatch(/ 2 now\n {2}nothing changed\n$/u);
+    must("sealaunch seal dns --remove SESSION_KEY --unit other.service --no-in-place");
+    must("ssh-keygen -q -t ed25519 -N '' -f n3_host_key");
+    must("sealaunch identity create --into n3 --node n3 --host-key n3_host_key --state n3/state");
+    must('echo "n3 $(cut -d " " -f 1,2 n3_host_key.pub)" >> known_hosts');
+    must("sealaunch roster add-node n3 --pool web --known-hosts known_hosts --yes");
+    const [head, ...lines] = must("sealaunch inspect dns --since HEAD").trimEnd().split("\n");
+    expect(head).toBe("bundle dns: 2 in HEAD, 3 now");
+    expect(lines).toEqual([
+      "  - may be opened in place",
+      expect.stringMatching(/^ {2}- credential SESSION_KEY, sealed 20/u),
+      "  + may ask other.service",
+      "  + could open node n3 in pool web",
+    ]);
   });
 });

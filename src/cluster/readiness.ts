@@ -1,0 +1,83 @@
+import { Failure } from "../failure.ts";
+import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
+import { checkEntryForm, maxEntrySize } from "../formats/entry.ts";
+import { entryPath, headerPath } from "../formats/paths.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
+import { checkPayload } from "./checking.ts";
+import { readMembers, requirePool, type Cluster } from "./cluster.ts";
+import { describeCredential } from "./payloads.ts";
+
+/** An epoch of a pool for which a node has an entry. */
+interface Reach {
+  readonly pool: string;
+  readonly epoch: number;
+}
+
+/**
+ * Returns if a node would be given a bundle's credentials, as far as can be told without its
+ * identity and its marks: by the unit that may ask for it, or else in place.
+ *
+ * @throws Failure what a start there would be refused with: `bundle/…`, `entry/…`, `header/…`,
+ *   `payload/…`
+ */
+export async function requireReady(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  statement: VerifiedStatement,
+  node: string,
+): Promise<void> {
+  const [unit] = statement.units;
+  judgeStart(statement, roster, { unit, inPlace: unit === undefined, floor: 0 }, cluster.now);
+  const reaches = await reachesOf(cluster, roster, statement, node);
+  for (const credential of statement.credentials) {
+    await checkPayload(cluster, statement.name, credential);
+    const found = await Promise.all(
+      reaches.map(({ pool, epoch }) =>
+        cluster.source.read(
+          headerPath(pool, epoch, statement.name, credential.payload),
+          maxHeaderSize + 1,
+        ),
+      ),
+    );
+    const header = found.find((bytes) => bytes !== undefined);
+    if (header === undefined) {
+      const tried = reaches.map(({ pool, epoch }) => `${pool} epoch ${String(epoch)}`).join(", ");
+      const what = describeCredential(statement.name, credential);
+      throw new Failure("header/absent", `${what}: no header for ${tried}`);
+    }
+    parseDetachedHeader(header);
+  }
+}
+
+async function reachesOf(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  { name, audience }: VerifiedStatement,
+  node: string,
+): Promise<Reach[]> {
+  const reaches: Reach[] = [];
+  const owed: string[] = [];
+  for (const pool of audience) {
+    const file = await requirePool(cluster, roster, pool);
+    const { members } = await readMembers(cluster.source, file);
+    const member = members.find((one) => one.node === node);
+    if (member === undefined) continue;
+    for (const { epoch } of file.leaving === null ? [file.current] : [file.current, file.leaving]) {
+      const path = entryPath(pool, epoch, member.recipient);
+      const bytes = await cluster.source.read(path, maxEntrySize);
+      if (bytes === undefined) {
+        owed.push(`pool ${pool} has no entry of node ${node} for epoch ${String(epoch)}`);
+        continue;
+      }
+      checkEntryForm(bytes);
+      reaches.push({ pool, epoch });
+    }
+  }
+  if (reaches.length > 0) return reaches;
+  if (owed[0] !== undefined) throw new Failure("entry/absent", `bundle ${name}: ${owed[0]}`);
+  throw new Failure(
+    "bundle/not-for-node",
+    `bundle ${name} is for ${audience.join(", ")}, and node ${node} is a member of none of them`,
+  );
+}
