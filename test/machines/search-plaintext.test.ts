@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
 
-const secret = "wholly unlikely to stand anywhere";
+// Not in this file, which may lie on the machine too.
+const secret = `unlikely to stand anywhere ${randomBytes(8).toString("hex")}`;
 const hexOf = Buffer.from(secret).toString("hex");
 
 // What the machine has of the one that runs the tests, which is large and not its own.
