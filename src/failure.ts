@@ -443,6 +443,11 @@ export const failures = {
     "a generation was changed or taken away that was there at an earlier revision",
     "restore the object from the revision, then make the change anew as a higher generation",
   ],
+  "history/twins": [
+    "refused",
+    "two branches have sealed one bundle, and one's change is lost",
+    "go back to before the merge, and join them: sealaunch seal NAME --merge REV",
+  ],
   "date/ends-soon": [
     "refused",
     "something ends within the days that --within asks about",

@@ -5,6 +5,7 @@ import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/ch
 import { readRoster } from "../cluster/cluster.ts";
 import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { checkDates, type Additions } from "../cluster/dates.ts";
+import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
 import { parseName } from "../formats/names.ts";
 import { openSourceAt } from "../sources/source.ts";
@@ -63,7 +64,10 @@ export async function verify(
   } finally {
     if (identity !== undefined) wipe(identity.seed);
   }
-  const added = [await checkDates(cluster, roster, { pools, bundles }, dates)];
+  const added = [
+    await checkTwins(cluster, roster, bundles),
+    await checkDates(cluster, roster, { pools, bundles }, dates),
+  ];
   if (before !== undefined) added.push(await checkUnchanged(cluster.source, before));
   await report(context, withAdditions(findings, added, named.length > 0));
 }

@@ -91,6 +91,18 @@ describe("seal --merge", () => {
     expect(stderr).toMatch(/^hint: .*sealaunch seal NAME --merge REV/mu);
   });
 
+  it("is what verify asks for where git has put another branch's generation above ours", () => {
+    branches(`${give("A", "theirs-a")} && ${give("A", "again")}`, give("B", "ours-b"));
+    expect(repository.run("git merge -q theirs", here).status).not.toBe(0);
+    const { status, stderr } = repository.run("sealaunch verify", here);
+    expect(stderr).toMatch(/^error: bundle dns 4 doesn't follow what is there as 3: /u);
+    expect(status).toBe(exitStatus[failures["history/twins"][0]]);
+    must("git merge --abort && sealaunch seal dns --merge theirs");
+    expect([open("A"), open("B")]).toEqual(["again", "ours-b"]);
+    mergeInGit();
+    must("sealaunch verify --since theirs");
+  });
+
   it("takes nothing from a branch whose statement nobody signed who may", () => {
     branches(give("A", "theirs-a"), give("B", "ours-b"));
     must(
