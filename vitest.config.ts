@@ -33,6 +33,8 @@ export default defineConfig({
           name: "plain",
           include: ["test/**/*.test.ts"],
           exclude: ["test/root/**", "test/machines/**"],
+          // They mostly wait for programs that they run: none is left over for vitest itself.
+          maxWorkers: "100%",
           testTimeout: 30_000 * soak,
           hookTimeout: 60_000,
         },
