@@ -4,8 +4,21 @@ import { describeStale, isStale } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 
-/** @throws Failure `roster/stale`: what is sealed against an old one might be for an evicted node */
+/** Clocks of people who work together differ by less. */
+const clockDifference = 5 * 60 * 1000;
+
+/**
+ * Returns if a record can be sealed against by this machine's clock.
+ *
+ * @throws Failure `roster/stale`: what is sealed against an old one might be for an evicted node;
+ *   `clock/behind` if it was signed in what is the future here: then nothing would look stale
+ */
 export function refuseStale(record: VerifiedRoster | VerifiedPool, what: string, now: Date): void {
+  if (Date.parse(record.issued) > now.getTime() + clockDifference)
+    throw new Failure(
+      "clock/behind",
+      `${what} was issued ${record.issued}, and here it is ${now.toISOString()}: nothing is sealed by this clock`,
+    );
   if (isStale(record, now))
     throw new Failure(
       "roster/stale",

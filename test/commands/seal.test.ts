@@ -210,6 +210,19 @@ describe("seal", () => {
     expect(ended.stderr).toContain("you hold nobody");
   });
 
+  it("is refused by a clock that is before what was signed: clock/behind", async () => {
+    const soon = new Date(Date.now() + 60_000).toISOString().replace(/\.\d+/u, "");
+    const later = { issued: "2126-11-02T00:00:00Z", staleAfter: "2127-11-02T00:00:00Z" };
+    await test.withRoster({ generation: 2, issued: soon });
+    const ended = await seal("dns A=- --pool web", { input: "x" });
+    // No clock is exact: a minute ahead, it goes on to ask who may sign.
+    await expectRefused(ended, "signer/none");
+    await test.withRoster({ generation: 3, ...later });
+    const refused = await seal("dns A=- --pool web", { input: "x" });
+    await expectRefused(refused, "clock/behind");
+    expect(refused.stderr).toContain(`issued ${later.issued}, and here it is 20`);
+  });
+
   it("is refused against a stale roster", async () => {
     await test.withRoster({ generation: 2, staleAfter: "2026-11-02T00:00:00Z" });
     await expectRefused(await seal("dns A=- --pool web", { input: "x" }), "roster/stale");
