@@ -71,7 +71,9 @@ export function createContext(command: Command): Context {
     handedSocket,
     told: () =>
       new Promise((resolve) => {
-        for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, resolve);
+        // For good: were it taken away with the first signal, execa's own handler would find itself alone
+        // and end the process at once.
+        for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, resolve);
       }),
   };
 }
