@@ -53,7 +53,7 @@ function addManagers(family: Command): void {
     needs: "a root key",
   });
   adding.action(async (pool: string, file: string, { signer }: Flags) => {
-    const { addManager } = await import("../commands/roster-managers.ts");
+    const { addManager } = await import("../commands/roster-pool-keys.ts");
     await addManager(createContext(adding), pool, file, { signer });
   });
   const removing = changing(
@@ -72,7 +72,7 @@ function addManagers(family: Command): void {
     needs: "a root key",
   });
   removing.action(async (pool: string, file: string, { signer }: Flags) => {
-    const { removeManager } = await import("../commands/roster-managers.ts");
+    const { removeManager } = await import("../commands/roster-pool-keys.ts");
     await removeManager(createContext(removing), pool, file, { signer });
   });
 }

@@ -14,7 +14,7 @@ const at = 0x40;
  * @returns bytes that the caller wipes
  * @throws Failure `credential/missing` if a name is no credential of this start
  */
-export function renderTemplate(
+function renderTemplate(
   template: Uint8Array,
   credentials: ReadonlyMap<string, Uint8Array>,
   path: string,
