@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guidanceOf } from "../src/cli/guidance.ts";
 import { createProgram } from "../src/cli/program.ts";
 import { firstSteps } from "../src/cli/first-steps.ts";
-import { workedExample, Workplace } from "./fixtures/worked-example.ts";
+import { Workplace } from "./fixtures/worked-example.ts";
 
 /** Every command that does something, with the words that name it. */
 function commandsBelow(command: Command, words: string): [words: string, command: Command][] {
@@ -25,8 +25,7 @@ const examples = commands
 
 let workplace: Workplace;
 beforeAll(() => {
-  workplace = new Workplace();
-  for (const { command, asRoot } of workedExample) if (!asRoot) workplace.run(command);
+  workplace = Workplace.followed();
 });
 afterAll(() => {
   workplace[Symbol.dispose]();

@@ -2,17 +2,13 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { workedExample, Workplace } from "../fixtures/worked-example.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
 
 let place: Workplace;
 let here: string;
 beforeAll(() => {
-  place = new Workplace();
-  for (const { command } of workedExample) {
-    if (command.startsWith("sealaunch seal")) break;
-    place.run(command);
-  }
+  place = Workplace.followed("sealaunch seal");
 });
 afterAll(() => {
   place[Symbol.dispose]();

@@ -3,14 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { refusalLines } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 let here: string;
 let copies = 0;
 beforeAll(() => {
-  place = new Workplace();
-  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+  place = Workplace.followed();
 });
 afterAll(() => {
   place[Symbol.dispose]();

@@ -3,7 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 import { chance, count } from "../soak.ts";
 
 const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1_host_key";
@@ -111,8 +111,7 @@ const rounds = count(40) === 40 ? 40 : 1;
 
 let place: Workplace;
 beforeAll(() => {
-  place = new Workplace();
-  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+  place = Workplace.followed();
 });
 afterAll(() => {
   place[Symbol.dispose]();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { refusalLines } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 /** Which keys sign rosters, and how many of them have to. */
 interface Trust {
@@ -13,11 +13,7 @@ interface Trust {
 
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  for (const { command } of workedExample) {
-    if (command.startsWith("sealaunch verify")) return;
-    expectDone(command);
-  }
+  place = Workplace.followed("sealaunch verify");
 });
 afterEach(() => {
   place[Symbol.dispose]();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { refusalLines } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 beforeEach(() => {
@@ -13,12 +13,10 @@ afterEach(() => {
   place[Symbol.dispose]();
 });
 
-/** Follows the worked example up to the first command that begins with `end`. */
+/** Begins with the worked example up to the first command that begins with `end`. */
 function follow(end: string): void {
-  for (const { command } of workedExample) {
-    if (command.startsWith(end)) return;
-    expect(place.run(command).stderr).toBe("");
-  }
+  place[Symbol.dispose]();
+  place = Workplace.followed(end);
 }
 
 const files = (): string[] =>

@@ -1,14 +1,13 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 let here: string;
 let copies = 0;
 beforeAll(() => {
-  place = new Workplace();
-  for (const { command, asRoot } of workedExample) if (!asRoot) place.run(command);
+  place = Workplace.followed();
 });
 afterAll(() => {
   place[Symbol.dispose]();

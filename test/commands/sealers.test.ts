@@ -3,15 +3,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures } from "../../src/failure.ts";
 import { decodeStatement } from "../../src/formats/records/statement.ts";
-import { workedExample, Workplace } from "../fixtures/worked-example.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  for (const { command } of workedExample) {
-    if (command.startsWith("sealaunch verify")) return;
-    expect(place.run(command).stderr).toBe("");
-  }
+  place = Workplace.followed("sealaunch verify");
 });
 afterEach(() => {
   place[Symbol.dispose]();

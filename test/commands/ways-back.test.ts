@@ -1,15 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { refusalLines } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 beforeEach(() => {
-  place = new Workplace();
-  for (const { command } of workedExample) {
-    if (command.startsWith("sealaunch verify")) return;
-    expectDone(command);
-  }
+  place = Workplace.followed("sealaunch verify");
 });
 afterEach(() => {
   place[Symbol.dispose]();

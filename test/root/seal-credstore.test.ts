@@ -2,11 +2,10 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { refusalLines } from "../fixtures/program.ts";
-import { workedExample, Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
-const workplace = new Workplace();
+const workplace = Workplace.followed();
 beforeAll(() => {
-  for (const { command, asRoot } of workedExample) if (!asRoot) workplace.run(command);
   for (const machine of ["one", "two"]) mkdirSync(join(workplace.top, machine));
   onMachine("one", "printf %s secret | systemd-creds encrypt --with-key=host --name=token - token");
   onMachine("one", "cp token token.cred; cp token renamed; printf plain >plain");
