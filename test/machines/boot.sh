@@ -27,7 +27,7 @@ if [ ! -e "$root/etc/sealaunch-machine" ]; then
   cp -a "$directory/files/." "$root/"
   : >"$root/etc/machine-id"
   echo "$name" >"$root/etc/hostname"
-  rm -f "$root/etc/resolv.conf"
+  rm -f "$root/etc/resolv.conf" "$root"/etc/ssh/ssh_host_*
   : >"$root/etc/resolv.conf"
   : >"$root/etc/sealaunch-machine"
 fi

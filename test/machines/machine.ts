@@ -31,7 +31,7 @@ const masked = [
   "apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer",
   "man-db.timer dpkg-db-backup.timer systemd-networkd-wait-online.service nginx.service etcd.service",
   "redis-server.service postgresql.service ssh.service ssh.socket systemd-resolved.service",
-  "podman.socket podman-restart.service podman-auto-update.timer",
+  "podman.socket podman-restart.service podman-auto-update.timer haproxy.service memcached.service",
 ]
   .join(" ")
   .split(" ");
