@@ -1,12 +1,10 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { createHash } from "node:crypto";
-import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures } from "../src/failure.ts";
 import { Repository } from "./fixtures/repository.ts";
-import { projectRoot, textOfFile } from "./source.ts";
+import { workflowStep } from "./fixtures/workflow.ts";
+import { projectRoot } from "./source.ts";
 
 let repository: Repository;
 let here: string;
@@ -87,25 +85,9 @@ describe("docs/ci/pre-commit", () => {
   });
 });
 
-/** The steps of the workflow that run something, by their names. */
-const steps = new Map(
-  [
-    ...textOfFile("docs/ci/github.yml").matchAll(
-      /- name: (.+)\n(?: {8}.*\n)*?( {8}run: \|\n(?: {10}.*\n?)+)/gu,
-    ),
-  ].map(([, name = "", script = ""]) => [
-    name,
-    script.replace(/^ {8}run: \|\n/u, "").replace(/^ {10}/gmu, ""),
-  ]),
-);
-
 describe("docs/ci/github.yml", () => {
-  const step = (name: string): string => {
-    const script = steps.get(name);
-    if (script === undefined) throw new Error(`no step ${name} of ${[...steps.keys()].join(", ")}`);
-    return script;
-  };
-  const change = (): string => step("Judge the change by the root keys that hold without it");
+  const change = (): string =>
+    workflowStep("Judge the change by the root keys that hold without it");
   const ended = (script: string): { status: number | null; stderr: string } =>
     repository.run(`set -e\nBASE=$(git rev-parse main)\n${script}`, here);
 
@@ -135,30 +117,9 @@ describe("docs/ci/github.yml", () => {
   });
 
   it("is content each day for as long as nothing ends soon", () => {
-    const daily = step("Judge what is there, and for how long it holds");
+    const daily = workflowStep("Judge what is there, and for how long it holds");
     expect(ended(daily)).toMatchObject({ status: 0, stderr: "" });
     must("sealaunch seal dns --expires 20d");
     expect(ended(daily).status).toBe(exitStatus[failures["date/ends-soon"][0]]);
-  });
-
-  it("installs exactly the bytes that were named", { timeout: 200_000 }, () => {
-    const temporary = mkdtempSync(join(tmpdir(), "sealaunch-ci-"));
-    try {
-      const built = spawnSync(join(projectRoot, "script/deb"), [temporary], { encoding: "utf8" });
-      const file = built.stdout.trim();
-      const hash = createHash("sha256").update(readFileSync(file)).digest("hex");
-      const install = (sum: string): { status: number | null } => {
-        const set = `export RUNNER_TEMP=${temporary} GITHUB_PATH=${temporary}/path PACKAGE=file://${file} PACKAGE_SHA256=${sum}`;
-        return ended(`${set}\n${step("Install exactly the bytes that the hash names")}`);
-      };
-      writeFileSync(join(temporary, "path"), "");
-      expect(install("0".repeat(64)).status).not.toBe(0);
-      expect(readFileSync(join(temporary, "path"), "utf8")).toBe("");
-      expect(install(hash).status).toBe(0);
-      const added = readFileSync(join(temporary, "path"), "utf8").trim();
-      expect(must(`${added}/sealaunch verify`)).toMatch(/^bundle dns +2 +good$/mu);
-    } finally {
-      rmSync(temporary, { recursive: true });
-    }
   });
 });
