@@ -504,6 +504,11 @@ export const failures = {
     "a binary cache doesn't answer, or with an error",
     "check the caches in nix.conf ('substituters')",
   ],
+  "closure/locked": [
+    "again",
+    "the Nix store stays locked by something else for longer than a start waits",
+    "see what holds the lock: lslocks | grep /nix/var/nix",
+  ],
   "closure/untrusted": [
     "refused",
     "a store path isn't signed by a key that this node's Nix trusts",

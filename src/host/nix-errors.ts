@@ -59,8 +59,19 @@ export function explain(storePath: string, words: string): Failure {
   );
 }
 
-/** What is said of a closure that took longer than it was given. */
-export function tookTooLong(storePath: string, timeoutMs: number): Failure {
+/** What is said of a closure that took longer than it was given, after `stderr`. */
+export function tookTooLong(storePath: string, timeoutMs: number, stderr = ""): Failure {
   const seconds = String(Math.round(timeoutMs / 1000));
+  if (/^waiting for .*(?:lock|garbage collector)/imu.test(stderr))
+    return staysLocked(storePath, timeoutMs);
   return new Failure("closure/unavailable", `${storePath} was not fetched within ${seconds} s`);
+}
+
+/** What is said of a closure that is there, perhaps, and could only not be pinned. */
+export function staysLocked(storePath: string, timeoutMs: number): Failure {
+  const seconds = String(Math.round(timeoutMs / 1000));
+  return new Failure(
+    "closure/locked",
+    `${storePath} was not pinned within ${seconds} s: something else holds a lock of the Nix store`,
+  );
 }

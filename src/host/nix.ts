@@ -3,7 +3,14 @@ import { access, lstat, readFile, stat } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import type { StoreObject } from "../service/store-path.ts";
-import { explain, fetchOptions, isLostRace, maxTries, tookTooLong } from "./nix-errors.ts";
+import {
+  explain,
+  fetchOptions,
+  isLostRace,
+  maxTries,
+  staysLocked,
+  tookTooLong,
+} from "./nix-errors.ts";
 import { findProgram, run } from "./process.ts";
 
 const daemonSocket = "/nix/var/nix/daemon-socket/socket";
@@ -33,8 +40,8 @@ async function hasDaemon(): Promise<boolean> {
  *   process lives: then its end, whatever ended it, unpins
  * @param timeoutMs - for the whole closure
  * @param begun - a nix-store that bin/sealaunch has started to pin a closure which is there already;
- *   0 if there is none
- * @throws Failure `closure/absent`, `closure/unavailable`, `closure/untrusted`,
+ *   0 if there is none. Where this fails it may still be running
+ * @throws Failure `closure/absent`, `closure/unavailable`, `closure/locked`, `closure/untrusted`,
  *   `closure/corrupt`, `closure/failed`, `program/not-executable`
  */
 export async function realise(
@@ -43,23 +50,34 @@ export async function realise(
   timeoutMs: number,
   begun: number,
 ): Promise<void> {
-  if (begun === 0 || !(await hasPinned(begun, pin))) await fetchClosure(program, pin, timeoutMs);
+  const deadline = Date.now() + timeoutMs;
+  if (begun !== 0) {
+    while (await isRunning(begun)) {
+      // It fetches nothing, so that only a lock can keep it.
+      if (Date.now() >= deadline) throw staysLocked(program.storePath, timeoutMs);
+      await pause(2);
+    }
+  }
+  const isPinned = begun !== 0 && (await isThere(pin));
+  if (!isPinned) await fetchClosure(program, pin, Math.max(1, deadline - Date.now()));
   await requireProgram(program);
 }
 
-/** Whether a nix-store that fetches nothing, and so ends soon, has made the link. */
-async function hasPinned(pid: number, pin: string): Promise<boolean> {
-  while (await isRunning(pid)) await pause(2);
-  return lstat(pin).then(
+function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
     () => true,
     () => false,
   );
 }
 
-/** Whether a process is there and has not ended; its parent may not have looked yet (proc(5), stat). */
+/**
+ * Whether a child of our parent is there and has not ended; its parent may not have looked yet, or has,
+ * and the number is another's (proc(5), stat).
+ */
 async function isRunning(pid: number): Promise<boolean> {
-  const stat = await readFile(`/proc/${String(pid)}/stat`, "latin1").catch(() => undefined);
-  return stat !== undefined && !/\) [ZX] /u.test(stat);
+  const stat = await readFile(`/proc/${String(pid)}/stat`, "latin1").catch(() => "");
+  const [, state = "X", parent] = /^.*\) (\S) (\d+) /su.exec(stat) ?? [];
+  return !"ZX".includes(state) && Number(parent) === process.ppid;
 }
 
 /**
@@ -89,7 +107,7 @@ export async function fetchClosure(
         diesWithUs: true,
       });
       if (result.exitCode === 0) return undefined;
-      if (result.timedOut) return tookTooLong(storePath, timeoutMs);
+      if (result.timedOut) return tookTooLong(storePath, timeoutMs, result.stderr);
       if (!isLostRace(result.stderr) || tries === maxTries) {
         return explain(storePath, result.stderr);
       }
@@ -173,11 +191,7 @@ export async function requireProgram(program: StoreObject): Promise<void> {
 export async function requireFile({ storePath, path }: StoreObject): Promise<void> {
   const facts = await stat(path).catch(() => undefined);
   if (facts?.isFile() === true) return;
-  const isPresent = await lstat(storePath).then(
-    () => true,
-    () => false,
-  );
-  if (!isPresent) {
+  if (!(await isThere(storePath))) {
     throw new Failure(
       "closure/corrupt",
       `${storePath} is valid for Nix, but is not on the disk`,

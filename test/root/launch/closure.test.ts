@@ -33,6 +33,12 @@ async function isValid(path: string): Promise<boolean> {
   return (await node.run("nix-store", ["--check-validity", path])).status === 0;
 }
 
+/** Whether something holds the lock that every process of Nix takes first. */
+async function isLocked(): Promise<boolean> {
+  const tried = await node.run("flock", ["--nonblock", "/nix/var/nix/db/big-lock", "true"]);
+  return tried.status !== 0;
+}
+
 const trust = (urls: readonly string[], caches: readonly TestCache[]): Promise<void> =>
   node.configureNix(
     urls,
@@ -147,6 +153,27 @@ describe("the closure", () => {
       cache.fault = ofNar(fault);
       await expectRefusal("closure/corrupt", /altered or broken bytes/u);
       expect(await isValid(script)).toBe(false);
+    },
+  );
+
+  it.each(["is there", "is in a cache"])(
+    "is refused if the store stays locked, within the time given, where it %s",
+    async (where) => {
+      if (where === "is there") await expectStart();
+      const lock = node.start("flock", ["/nix/var/nix/db/big-lock", "cat"], { keepsInput: true });
+      await expect.poll(isLocked).toBe(true);
+      const before = Date.now();
+      await expectRefusal("closure/locked", /not pinned within 3 s/u, "--closure-timeout", "3");
+      // Whatever is refused for something else waits for no lock.
+      const { stderr } = await start("--closure-timeout", "many");
+      expect(stderr).toMatch(/^error: .*many/u);
+      expect(Date.now() - before).toBeLessThan(20_000);
+      expect(await node.run("pgrep", ["-f", `nix-store --realise ${script}`])).toMatchObject({
+        status: 1,
+      });
+      lock.process.stdin?.end();
+      await lock.ended;
+      await expectStart();
     },
   );
 

@@ -61,8 +61,10 @@ b" LC_ALL=C.UTF-8`,
       "shift",
       "eval",
       "exec",
+      "kill",
       "true",
       "ulimit",
+      "wait",
     ];
     const functions = names.map((name) => [`BASH_FUNC_${name}%%`, "() { echo evil >&2; }"]);
     const { stderr, status } = await node.inPlace(
