@@ -44,10 +44,14 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   };
 
   // One look at the table serves all that was accepted in this turn of the event loop. A name is there
-  // before its socket connects. Rows may be forged: what is foreseen for them leaves nowhere.
+  // before its socket connects. Rows may be forged: what is foreseen for them leaves nowhere. Each socket
+  // is looked at once: with hundreds that wait, every look would else cost as much as all of them.
+  let seen: ReadonlyMap<number, unknown> = new Map();
   const look = coalesce(async () => {
     await new Promise(setImmediate);
-    const claims = [...abstractNames().values()].flat().map(parseClaim);
+    const names = abstractNames();
+    const claims = [...names].flatMap(([inode, of]) => (seen.has(inode) ? [] : of.map(parseClaim)));
+    seen = names;
     for (const claim of claims) if (claim !== undefined) foresee(claim.unit);
   });
 
