@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { link, lstat, mkdir, open, rename, rm, unlink } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
 
 // Files that somebody else may have put there are opened so that nothing else can be meant by
@@ -149,6 +149,15 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
+/** After it, the folder `path` is there, with those above it that weren't, and all of them are on the disk. */
+async function makeFolder(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: directoryMode });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+  }
+}
+
 /** A new file with that content and exactly that mode, on the disk. */
 async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -176,7 +185,7 @@ async function withStagedFile<T>(
 ): Promise<T> {
   const staged = stagingPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    await makeFolder(resolve(dirname(path)));
     await writeNewFile(staged, bytes, mode);
     const result = await place(staged);
     await syncDirectory(dirname(path));
@@ -260,7 +269,7 @@ export async function publishDirectory(
 ): Promise<boolean> {
   const staged = stagingPath(path);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: directoryMode });
+    await makeFolder(resolve(dirname(path)));
     await mkdir(staged, { mode: directoryMode });
     const folders = new Set([...files.keys()].map((name) => join(staged, dirname(name))));
     for (const folder of folders) await mkdir(folder, { recursive: true, mode: directoryMode });
