@@ -1,6 +1,6 @@
 import { findRoster, readRoster, type Cluster, type Read } from "../cluster/cluster.ts";
 import { readPendingRoster, type PendingRoster } from "../cluster/pending.ts";
-import { signatureFile } from "../formats/paths.ts";
+import { pendingRosterPath, signatureFile } from "../formats/paths.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { signaturesOwed, type VerifiedRoster } from "../trust/roster.ts";
 import { listKeys } from "../trust/signed.ts";
@@ -45,6 +45,8 @@ export async function signRoster(context: Context, options: SignOptions): Promis
     return;
   }
   const { generation, staleAfter } = (current ?? (await readRoster(cluster))).record;
+  // Whoever was stopped after publishing has left it.
+  await cluster.source.remove(pendingRosterPath(generation));
   context.print(
     `nothing to sign: roster ${String(generation)} has its signatures, and is fresh until ${staleAfter}; --renew issues the next`,
   );
@@ -77,10 +79,11 @@ async function signPending(
   }
   const owed = signaturesOwed(roster, trusted, [...counting.keys()]);
   const complete = owed.count === 0;
-  if (complete) await writeRoster(context, cluster, roster, bytes, counting);
-  else reportOwed(context, roster, owed);
   if (complete) {
-    context.print(`${source.place(folder)} has done its work, and can be removed`);
+    await writeRoster(context, cluster, roster, bytes, counting);
+    await source.remove(folder);
+  } else {
+    reportOwed(context, roster, owed);
   }
   reportNext(context, complete ? "sealaunch roster show" : "sealaunch roster sign");
   context.result({ generation: roster.generation, complete, pools: [] });

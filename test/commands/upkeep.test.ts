@@ -121,6 +121,14 @@ describe("a roster below its threshold", () => {
     expect(shown).toContain("+ pool web, managed by");
     expect(inFolder("keys/roster")).toEqual(["1", "2"]);
     expect(inFolder("keys/roster/2/signatures")).toHaveLength(2);
+    expect(inFolder("keys/roster-pending")).toEqual([]);
+  });
+
+  it("leaves no folder of it where somebody was stopped once it counted", () => {
+    cpSync(join(here, "keys/roster/1"), join(here, "keys/roster-pending/1"), { recursive: true });
+    rmSync(join(here, "keys/roster-pending/2"), { recursive: true });
+    expect(done("sealaunch roster sign --yes")).toMatch(/^nothing to sign: roster 1 /u);
+    expect(inFolder("keys/roster-pending")).toEqual([]);
   });
 
   it("doesn't count a key twice", () => {
@@ -129,9 +137,7 @@ describe("a roster below its threshold", () => {
   });
 
   it("is refused where it doesn't follow the roster that counts", () => {
-    cpSync(join(here, "keys/roster-pending/1"), join(here, "keys/roster-pending/2"), {
-      recursive: true,
-    });
+    cpSync(join(here, "keys/roster/1"), join(here, "keys/roster-pending/2"), { recursive: true });
     expectRefused("sealaunch roster sign --signer three.pub --yes", "roster/malformed");
   });
 });
