@@ -132,6 +132,23 @@ describe("roster", () => {
     );
   });
 
+  it("lets one of two managers who begin a pool at once win, whom its node and operator can follow", () => {
+    follow("sealaunch roster add-node");
+    const add = "sealaunch roster add-node n1 --pool web --known-hosts known_hosts --yes";
+    const { stdout } = place.run(`(${add}; echo $?) & (${add}; echo $?) & wait`);
+    const statuses = stdout.split("\n").filter((line) => /^\d+$/u.test(line));
+    const conflict = exitStatus[failures["generation/conflict"][0]];
+    expect(statuses).toHaveLength(2);
+    expect(statuses).toContain("0");
+    for (const status of statuses) expect(["0", String(conflict)]).toContain(status);
+    place.run("sealaunch roster add-signer ann ~/.ssh/id_ed25519.pub --name dns --yes");
+    place.run("printf %s hunter2 | sealaunch seal dns A=- --pool web");
+    for (const identity of ["n1/identity", "operator.identity"]) {
+      const opened = place.run(`sealaunch open dns A --identity ${identity}`);
+      expect(opened).toEqual({ status: 0, stdout: "hunter2", stderr: "" });
+    }
+  });
+
   it("lets nobody who holds no root key name a signer: signer/none", () => {
     follow("sealaunch roster add-signer");
     place.run("ssh-keygen -q -t ed25519 -N '' -f other");
