@@ -89,8 +89,9 @@ export function live(node: () => Machine, daemon: Daemon, path: () => string): v
       `journalctl --sync; systemctl status --lines=0 ${unit} || :; journalctl -o cat -n 30 -u ${unit}`,
     );
   const answers = async (isAtOnce = tellsReady): Promise<void> => {
-    const patient = `for i in $(seq 200); do ! (${ask}) || exit 0; sleep 0.05; done; exit 1`;
-    const { status, stdout } = await node().run("sh", ["-euc", isAtOnce ? ask : patient]);
+    const patient = `for i in $(seq 200); do ! sh -euc "$0" || exit 0; sleep 0.05; done; exit 1`;
+    const words = isAtOnce ? ["-euc", ask] : ["-c", patient, ask];
+    const { status, stdout } = await node().run("sh", words);
     if (status === 0) return;
     expect.fail(`it doesn't answer: ${stdout.toString()}\n${await told()}`);
   };
@@ -98,8 +99,12 @@ export function live(node: () => Machine, daemon: Daemon, path: () => string): v
     const { status } = await node().run("systemctl", [verb, ...units]);
     if (status !== 0) expect.fail(`no ${verb}: ${await told()}`);
   };
+  const programPath = (): string =>
+    daemon.program.startsWith("/") ? daemon.program : `${path()}/${daemon.program}`;
+  const mounts = (): Promise<string> =>
+    node().sh(`cat /proc/*/mountinfo 2>/dev/null | grep ${unit} || :`);
   const isItself = async (): Promise<string> => {
-    const program = daemon.program.startsWith("/") ? daemon.program : `${path()}/${daemon.program}`;
+    const program = programPath();
     const pid = await mainPid();
     expect(await node().sh(`readlink /proc/${pid}/exe`)).toBe(`${program}\n`);
     const group = await node().show(unit, "ControlGroup");
@@ -125,6 +130,9 @@ export function live(node: () => Machine, daemon: Daemon, path: () => string): v
     expect(status).toMatch(/^ +Active: active \(running\)/mu);
     expect(status).toMatch(new RegExp(String.raw`^ +Main PID: ${pid} \(\w`, "mu"));
     expect(await node().sh("systemctl list-units --no-legend --failed")).toBe("");
+    expect(await mounts()).toContain(`/run/credentials/${unit} `);
+    const decision = `/run/sealaunch/decisions/${await node().show(unit, "InvocationID")}.json`;
+    await node().ok("ls", [`/var/lib/sealaunch/roots/${unit}`, decision]);
   });
 
   if (reload !== undefined) {
@@ -160,14 +168,18 @@ export function live(node: () => Machine, daemon: Daemon, path: () => string): v
 
   it("stops, and leaves neither a process nor a mount nor a directory of the run", async () => {
     const directories = (await node().show(unit, "RuntimeDirectory")).split(" ");
+    const pidFile = await node().show(unit, "PIDFile");
     await order("stop", ...(socket === undefined ? [] : [socket]), unit);
     expect(await node().show(unit, "ActiveState")).toBe("inactive");
     expect(await node().show(unit, "Result")).toBe("success");
-    for (const left of [`credentials/${unit}`, ...directories.filter((one) => one !== "")]) {
-      expect((await node().run("test", ["-e", `/run/${left}`])).status, left).toBe(1);
+    const own = directories.map((directory) => (directory === "" ? "" : `/run/${directory}`));
+    for (const left of [`/run/credentials/${unit}`, pidFile, ...own]) {
+      expect((await node().run("test", ["-e", left])).status, left).toBe(1);
     }
-    expect(await node().sh(`grep -l ${unit} /proc/*/mountinfo 2>/dev/null || :`)).toBe("");
-    expect(await node().sh(`ls -l /proc/*/exe 2>/dev/null | grep ${path()} || :`)).toBe("");
+    expect(await mounts()).toBe("");
+    expect(await node().sh(`ls -l /proc/*/exe 2>/dev/null | grep ' ${programPath()}$' || :`)).toBe(
+      "",
+    );
   });
 }
 
