@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readlinkSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
@@ -51,6 +52,22 @@ describe.for([
     const find = ask(await findProgram(program));
     expect((await find(4_000_000_000, path)).inode).toBeOneOf([0, Number.NaN]);
   });
+});
+
+it("a socket's name is told to the byte, whatever rows other names make of the kernel's table", async () => {
+  const perl = await findProgram("perl");
+  const name = `sealaunch ${String(process.pid)}\n0: 0 0 0 0 0 7 @x\0`;
+  const accepting = once(server, "connection") as Promise<[Socket]>;
+  // Binds its end to the name, and waits.
+  const script = `
+    socket(S, 1, 1, 0) && bind(S, pack("Sa*", 1, "\\0" . pack("H*", $ARGV[0]))) or die;
+    connect(S, pack("Sa*", 1, $ARGV[1])) or die;
+    sleep 60`;
+  const child = spawn(perl, ["-e", script, Buffer.from(name).toString("hex"), path]);
+  const [accepted] = await accepting;
+  expect((await askNetlink(perl)(inodeOf(accepted), path)).name).toBe(name);
+  child.kill();
+  accepted.destroy();
 });
 
 it("a process holds the sockets that it has open, and no others", async () => {
