@@ -47,9 +47,13 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   // before its socket connects. Rows may be forged: what is foreseen for them leaves nowhere. Each socket
   // is looked at once: with hundreds that wait, every look would else cost as much as all of them.
   let seen: ReadonlyMap<number, unknown> = new Map();
+  let nextLook = 0;
   const look = coalesce(async () => {
     await new Promise(setImmediate);
+    if (Date.now() < nextLook) return;
     const names = abstractNames();
+    // Anybody can make the table long, and what it is good for isn't worth reading that each time.
+    if (names.size > maxNames) nextLook = Date.now() + 60_000;
     const claims = [...names].flatMap(([inode, of]) => (seen.has(inode) ? [] : of.map(parseClaim)));
     seen = names;
     for (const claim of claims) if (claim !== undefined) foresee(claim.unit);
@@ -81,6 +85,7 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
 }
 
 const maxForeseen = 8;
+const maxNames = 4096;
 const maxRecent = 4096;
 
 /** A process of systemd's that starts a unit, and what PID 1 said of the unit then. */
