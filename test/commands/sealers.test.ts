@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures } from "../../src/failure.ts";
 import { decodeStatement } from "../../src/formats/records/statement.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
+import { count } from "../soak.ts";
 
 let place: Workplace;
 beforeEach(() => {
@@ -13,7 +14,7 @@ afterEach(() => {
   place[Symbol.dispose]();
 });
 
-const rounds = 12;
+const rounds = count(60);
 
 describe("two who seal one name at once", () => {
   it(`are told which of them was first, and lose nothing in ${String(rounds)} rounds`, () => {
