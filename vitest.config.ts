@@ -35,6 +35,8 @@ export default defineConfig({
           exclude: ["test/root/**", "test/machines/**"],
           // They mostly wait for programs that they run: none is left over for vitest itself.
           maxWorkers: "100%",
+          // A module is loaded once a worker, not once a file: what tests import keeps no state of theirs.
+          isolate: false,
           testTimeout: 30_000 * soak,
           hookTimeout: 60_000,
         },
