@@ -24,7 +24,7 @@ import {
 } from "../trust/roster.ts";
 import { signersOf } from "../trust/signed.ts";
 import { judgeStatement, type StatementPlace, type VerifiedStatement } from "../trust/statement.ts";
-import { newestGeneration, newestOfSeries, readSigned } from "./generations.ts";
+import { newestGeneration, readSigned } from "./generations.ts";
 import type { Marks } from "./marks.ts";
 import type { Memory } from "./memory.ts";
 
@@ -98,22 +98,35 @@ export async function readPool(
   roster: VerifiedRoster,
   pool: string,
 ): Promise<Read<VerifiedPool> | undefined> {
-  const { source, marks, memory } = cluster;
-  const { managers } = rosterPool(roster, pool);
-  const generation = await newestGeneration(source, poolFolder(pool));
+  rosterPool(roster, pool);
+  const generation = await newestGeneration(cluster.source, poolFolder(pool));
   if (generation === undefined) return undefined;
-  const signed = await readSigned(
-    source,
-    poolPath(pool, generation),
-    "pool",
-    maxPoolSize,
-    managers,
-  );
+  const read = await readPoolAt(cluster, roster, pool, generation);
+  if (read !== undefined) {
+    await cluster.marks.see(poolFolder(pool), { series: 0, generation }, read.bytes);
+  }
+  return read;
+}
+
+/**
+ * One generation of a pool's file, verified, whatever is newer; undefined if it isn't there. It makes no
+ * mark, and none is asked.
+ *
+ * @throws Failure `pool/unknown`, all that `judgePool` refuses
+ */
+export async function readPoolAt(
+  { source, memory }: Cluster,
+  roster: VerifiedRoster,
+  pool: string,
+  generation: number,
+): Promise<Read<VerifiedPool> | undefined> {
+  const { managers } = rosterPool(roster, pool);
+  const folder = poolPath(pool, generation);
+  const signed = await readSigned(source, folder, "pool", maxPoolSize, managers);
   if (signed === undefined) return undefined;
   const record = memory.recall("pool", [roster, signed.bytes, ...signed.signatures], () =>
     judgePool(signed, roster, pool, generation),
   );
-  await marks.see(poolFolder(pool), { series: 0, generation }, signed.bytes);
   return { record, bytes: signed.bytes };
 }
 
@@ -158,7 +171,7 @@ export async function readStatement(
   bundle: string,
 ): Promise<ReadStatement | undefined> {
   const { series } = rosterName(roster, bundle);
-  const generation = await newestOfSeries(cluster.source, bundleFolder(bundle), series);
+  const generation = await newestGeneration(cluster.source, bundleFolder(bundle), series);
   if (generation === undefined) return undefined;
   const place = { bundle, series, generation };
   const read = await readStatementAt(cluster, roster, place);

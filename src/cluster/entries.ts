@@ -4,7 +4,7 @@ import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
 import { maxEntrySize, openEntry } from "../formats/entry.ts";
 import { entryPath } from "../formats/paths.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
+import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readMembers, readPool, type Cluster } from "./cluster.ts";
 
@@ -32,9 +32,8 @@ export async function openPool(
   pool: VerifiedPool,
   identities: readonly Identity[],
 ): Promise<OpenedPool[]> {
-  const epochs = pool.leaving === null ? [pool.current] : [pool.current, pool.leaving];
   const opened: OpenedPool[] = [];
-  for (const { epoch, recipient } of epochs) {
+  for (const { epoch, recipient } of epochsOf(pool)) {
     for (const identity of identities) {
       const path = entryPath(pool.pool, epoch, identity.recipient);
       const bytes = await cluster.source.read(path, maxEntrySize);

@@ -5,6 +5,7 @@ import { sealEntry } from "../formats/entry.ts";
 import { entriesFolder, entriesOf, headersOf } from "../formats/paths.ts";
 import type { Pool } from "../formats/records/pool.ts";
 import type { Source } from "../sources/source.ts";
+import { generationsIn, newestGeneration } from "./generations.ts";
 
 /** An epoch that nothing names yet. */
 export interface NewEpoch {
@@ -38,8 +39,8 @@ export async function beginEpoch(
   } finally {
     wipe(identity.seed);
   }
-  const known = await numbersIn(source, entriesOf(pool));
-  for (let epoch = Math.max(last, ...known) + 1; ; epoch++) {
+  const known = (await newestGeneration(source, entriesOf(pool))) ?? 0;
+  for (let epoch = Math.max(last, known) + 1; ; epoch++) {
     const entries = entriesFolder(pool, epoch);
     // The folder appears whole or not at all, and never over somebody else's.
     if (await source.publish(entries, files)) return { current: { epoch, recipient }, entries };
@@ -51,15 +52,10 @@ export async function pastEpochs(source: Source, pool: string, current: number):
   const folders = [headersOf(pool), entriesOf(pool)];
   const found = await Promise.all(
     folders.map(async (folder) =>
-      (await numbersIn(source, folder))
+      (await generationsIn(source, folder))
         .filter((epoch) => epoch < current)
         .map((epoch) => `${folder}/${String(epoch)}`),
     ),
   );
   return found.flat();
-}
-
-async function numbersIn(source: Source, folder: string): Promise<number[]> {
-  const names = await source.list(folder);
-  return names.filter((name) => /^[1-9][0-9]{0,14}$/u.test(name)).map(Number);
 }

@@ -7,26 +7,31 @@ import type { SignedBytes } from "../trust/signed.ts";
 /** More signatures than anybody needs; the rest isn't read, so that a source can't make us work. */
 const maxSignatures = 32;
 
+/**
+ * The numbers that name folders within `folder`, in no order.
+ *
+ * @param series - only of the folders `SERIES.NUMBER` of that series
+ */
+export async function generationsIn(
+  source: Source,
+  folder: string,
+  series?: number,
+): Promise<number[]> {
+  const prefix = series === undefined ? "" : `${String(series)}\\.`;
+  const pattern = new RegExp(`^${prefix}([1-9][0-9]{0,14})$`, "u");
+  return (await source.list(folder)).flatMap((name) => {
+    const number = pattern.exec(name)?.[1];
+    return number === undefined ? [] : [Number(number)];
+  });
+}
+
 /** The highest number that names a folder within `folder`; undefined if none does. */
 export async function newestGeneration(
   source: Source,
   folder: string = rosterFolder,
+  series?: number,
 ): Promise<number | undefined> {
-  return highest(await source.list(folder), /^([1-9][0-9]{0,14})$/u);
-}
-
-/** As {@link newestGeneration}, of the folders `SERIES.GENERATION` of one series. */
-export async function newestOfSeries(
-  source: Source,
-  folder: string,
-  series: number,
-): Promise<number | undefined> {
-  const pattern = new RegExp(`^${String(series)}\\.([1-9][0-9]{0,14})$`, "u");
-  return highest(await source.list(folder), pattern);
-}
-
-function highest(names: readonly string[], pattern: RegExp): number | undefined {
-  const numbers = names.map((name) => Number(pattern.exec(name)?.[1] ?? 0));
+  const numbers = await generationsIn(source, folder, series);
   const most = numbers.reduce((a, b) => Math.max(a, b), 0);
   return most === 0 ? undefined : most;
 }
@@ -42,7 +47,7 @@ export async function readSigned(
   folder: string,
   record: keyof typeof recordFile,
   maxBytes: number,
-  known: readonly SignerKey[] = [],
+  known: readonly SignerKey[],
 ): Promise<SignedBytes | undefined> {
   const [bytes, names] = await Promise.all([
     source.read(`${folder}/${recordFile[record]}`, maxBytes),

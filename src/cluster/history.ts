@@ -1,10 +1,8 @@
 import { Failure } from "../failure.ts";
-import { poolPath } from "../formats/paths.ts";
-import { maxPoolSize, type Member } from "../formats/records/pool.ts";
-import { judgePool, type VerifiedPool } from "../trust/pool.ts";
+import type { Member } from "../formats/records/pool.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { readMembers, type Cluster } from "./cluster.ts";
-import { readSigned } from "./generations.ts";
+import { readMembers, readPoolAt, type Cluster } from "./cluster.ts";
 
 /**
  * What a pool's earlier member lists say of a node, the latest first, without doubles. A generation
@@ -36,11 +34,10 @@ async function memberAt(
   generation: number,
   node: string,
 ): Promise<Member | undefined> {
-  const { source } = cluster;
   try {
-    const signed = await readSigned(source, poolPath(pool, generation), "pool", maxPoolSize);
-    if (signed === undefined) return undefined;
-    const { members } = await readMembers(source, judgePool(signed, roster, pool, generation));
+    const file = await readPoolAt(cluster, roster, pool, generation);
+    if (file === undefined) return undefined;
+    const { members } = await readMembers(cluster.source, file.record);
     return members.find((member) => member.node === node);
   } catch (error) {
     if (error instanceof Failure) return undefined;

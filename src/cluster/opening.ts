@@ -1,8 +1,7 @@
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
-import { maxHeaderSize, openProfileHeader, parseDetachedHeader } from "../formats/age/profile.ts";
-import { headerPath } from "../formats/paths.ts";
+import { openProfileHeader } from "../formats/age/profile.ts";
 import { openPayload, type Binding } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
@@ -10,7 +9,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import type { Cluster } from "./cluster.ts";
 import { explainNoAccess, openAudience, wipePools, type OpenedPool } from "./entries.ts";
-import { describeCredential, readPayload } from "./payloads.ts";
+import { readHeaderFor, readPayload } from "./payloads.ts";
 
 /** One credential in the clear. */
 export interface OpenedCredential {
@@ -101,11 +100,12 @@ async function openOne(
   credential: StatementCredential,
   pools: readonly OpenedPool[],
 ): Promise<Uint8Array> {
-  const what = describeCredential(statement.name, credential);
   const reading = readPayload(cluster.source, statement.name, credential);
   // Read beside the header, whose failure is told first; this one's is told where it is awaited.
   reading.catch(() => undefined);
-  const fileKey = await readFileKey(cluster, statement.name, credential, pools, what);
+  const { source } = cluster;
+  const { header, reach } = await readHeaderFor(source, statement.name, credential, pools);
+  const fileKey = openProfileHeader(header, reach.identity);
   try {
     const payload = await reading;
     const { payload: hash, sizeClass, commitment } = credential;
@@ -114,20 +114,4 @@ async function openOne(
   } finally {
     wipe(fileKey);
   }
-}
-
-async function readFileKey(
-  cluster: Cluster,
-  bundle: string,
-  credential: StatementCredential,
-  pools: readonly OpenedPool[],
-  what: string,
-): Promise<Uint8Array> {
-  for (const { pool, epoch, identity } of pools) {
-    const path = headerPath(pool, epoch, bundle, credential.payload);
-    const bytes = await cluster.source.read(path, maxHeaderSize + 1);
-    if (bytes !== undefined) return openProfileHeader(parseDetachedHeader(bytes), identity);
-  }
-  const tried = pools.map(({ pool, epoch }) => `${pool} epoch ${String(epoch)}`).join(", ");
-  throw new Failure("header/absent", `${what}: no header for ${tried}`);
 }

@@ -1,6 +1,6 @@
 import { recipientId, type Recipient } from "../crypto/recipient.ts";
 import { entriesFolder, entryPath } from "../formats/paths.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
+import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readMembers, type Cluster } from "./cluster.ts";
 
@@ -31,15 +31,14 @@ export async function expectedEntries(
   roster: VerifiedRoster,
   poolFile: VerifiedPool,
 ): Promise<Entry[]> {
-  const { pool, current, leaving } = poolFile;
+  const { pool } = poolFile;
   const { members } = await readMembers(source, poolFile);
   const readers: Reader[] = [
     ...members.map(({ node, recipient }) => ({ who: `node ${node}`, recipient })),
     ...roster.operators.map(({ name, recipient }) => ({ who: `operator ${name}`, recipient })),
   ];
-  const epochs = leaving === null ? [current.epoch] : [current.epoch, leaving.epoch];
   const entries = await Promise.all(
-    epochs.map(async (epoch) => {
+    epochsOf(poolFile).map(async ({ epoch }) => {
       const present = new Set(await source.list(entriesFolder(pool, epoch)));
       return readers.map((reader) => ({
         ...reader,

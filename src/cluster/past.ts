@@ -15,10 +15,10 @@ import { decodeStatement, maxStatementSize, type Statement } from "../formats/re
 import type { SignerKey } from "../formats/sshsig/public-key.ts";
 import type { Source } from "../sources/source.ts";
 import type { SignedType } from "../formats/sshsig/signature.ts";
-import { signersOf } from "../trust/signed.ts";
+import { signersOf, type SignedBytes } from "../trust/signed.ts";
 import { judgeMembers, type VerifiedPool } from "../trust/pool.ts";
 import type { Read } from "./cluster.ts";
-import { readSigned } from "./generations.ts";
+import { generationsIn, readSigned } from "./generations.ts";
 
 /** A generation, and whose signatures over it verify. */
 export interface Generation<T> {
@@ -40,7 +40,8 @@ interface Numbered {
 
 interface Kind<T> {
   readonly folder: string;
-  readonly name: RegExp;
+  /** Where generations are numbered within a series, which. */
+  readonly series?: number;
   readonly path: (generation: number) => string;
   readonly file: keyof typeof recordFile;
   readonly type: SignedType;
@@ -57,39 +58,45 @@ async function walkBack<T extends Numbered>(
   kind: Kind<T>,
   newest: Read<T>,
 ): Promise<Chain<T>> {
-  const names = await source.list(kind.folder);
-  const numbers = names.map((name) => Number(kind.name.exec(name)?.[1] ?? 0));
-  const earlier = numbers.filter((one) => one > 0).sort((a, b) => b - a);
+  const numbers = await generationsIn(source, kind.folder, kind.series);
+  const earlier = numbers.sort((a, b) => b - a);
   const generations: Generation<T>[] = [];
-  let { record, bytes } = newest;
+  const signed = await readAt(source, kind, newest.record.generation);
+  let at: SignedBytes = { bytes: newest.bytes, signatures: signed?.signatures ?? [] };
+  let { record } = newest;
   for (;;) {
-    const at = await readSigned(source, kind.path(record.generation), kind.file, kind.maxBytes);
-    const signatures = at?.signatures ?? [];
-    generations.push({ record, signers: signersOf({ bytes, signatures }, kind.type).signers });
+    generations.push({ record, signers: signersOf(at, kind.type).signers });
     const before = await predecessor(source, kind, record, earlier);
     if (before === undefined) break;
-    bytes = before;
-    record = kind.decode(bytes);
+    at = before;
+    record = kind.decode(at.bytes);
   }
   return { generations, brokenAt: record.previous === null ? undefined : record.generation };
 }
 
-/** The bytes that a record names, among the lower generations: others are of a branch that was joined. */
+/** One generation as it lies there. Whose signatures it has is told whoever they are, so that none come first. */
+function readAt<T>(
+  source: Source,
+  { path, file, maxBytes }: Kind<T>,
+  generation: number,
+): Promise<SignedBytes | undefined> {
+  return readSigned(source, path(generation), file, maxBytes, []);
+}
+
+/** What a record names, among the lower generations: others are of a branch that was joined. */
 async function predecessor<T extends Numbered>(
   source: Source,
   kind: Kind<T>,
   { generation, previous }: T,
   generations: readonly number[],
-): Promise<Uint8Array | undefined> {
+): Promise<SignedBytes | undefined> {
   if (previous === null) return undefined;
   for (const lower of generations.filter((one) => one < generation)) {
-    const at = await readSigned(source, kind.path(lower), kind.file, kind.maxBytes);
-    if (at !== undefined && hex(sha256(at.bytes)) === previous) return at.bytes;
+    const at = await readAt(source, kind, lower);
+    if (at !== undefined && hex(sha256(at.bytes)) === previous) return at;
   }
   return undefined;
 }
-
-const plain = /^([1-9][0-9]{0,14})$/u;
 
 /** A bundle's generations of the series that its newest statement is of. @throws Failure `source/…` */
 export function statementsBefore(
@@ -99,7 +106,7 @@ export function statementsBefore(
   const { name, series } = newest.record;
   const kind: Kind<Statement> = {
     folder: bundleFolder(name),
-    name: new RegExp(`^${String(series)}\\.([1-9][0-9]{0,14})$`, "u"),
+    series,
     path: (generation) => statementPath(name, series, generation),
     file: "statement",
     type: "bundle",
@@ -114,7 +121,6 @@ export function poolsBefore(source: Source, newest: Read<Pool>): Promise<Chain<P
   const { pool } = newest.record;
   const kind: Kind<Pool> = {
     folder: poolFolder(pool),
-    name: plain,
     path: (generation) => poolPath(pool, generation),
     file: "pool",
     type: "pool",
@@ -128,7 +134,6 @@ export function poolsBefore(source: Source, newest: Read<Pool>): Promise<Chain<P
 export function rostersBefore(source: Source, newest: Read<Roster>): Promise<Chain<Roster>> {
   const kind: Kind<Roster> = {
     folder: rosterFolder,
-    name: plain,
     path: rosterPath,
     file: "roster",
     type: "roster",

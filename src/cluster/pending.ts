@@ -32,7 +32,7 @@ export async function readPendingRoster(
 ): Promise<PendingRoster | undefined> {
   const generation = (current?.record.generation ?? 0) + 1;
   const folder = pendingRosterPath(generation);
-  const signed = await readSigned(source, folder, "roster", maxRosterSize);
+  const signed = await readSigned(source, folder, "roster", maxRosterSize, trusted.roots);
   if (signed === undefined) return undefined;
   const { bytes } = signed;
   const place = source.place(folder);

@@ -1,18 +1,12 @@
 import { Failure } from "../failure.ts";
-import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { checkEntryForm, maxEntrySize } from "../formats/entry.ts";
-import { entryPath, headerPath } from "../formats/paths.ts";
+import { entryPath } from "../formats/paths.ts";
+import { epochsOf } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
 import { checkPayload } from "./checking.ts";
 import { readMembers, requirePool, type Cluster } from "./cluster.ts";
-import { describeCredential } from "./payloads.ts";
-
-/** An epoch of a pool for which a node has an entry. */
-interface Reach {
-  readonly pool: string;
-  readonly epoch: number;
-}
+import { readHeaderFor, type Reach } from "./payloads.ts";
 
 /**
  * Returns if a node would be given a bundle's credentials, as far as can be told without its
@@ -32,21 +26,7 @@ export async function requireReady(
   const reaches = await reachesOf(cluster, roster, statement, node);
   for (const credential of statement.credentials) {
     await checkPayload(cluster, statement.name, credential);
-    const found = await Promise.all(
-      reaches.map(({ pool, epoch }) =>
-        cluster.source.read(
-          headerPath(pool, epoch, statement.name, credential.payload),
-          maxHeaderSize + 1,
-        ),
-      ),
-    );
-    const header = found.find((bytes) => bytes !== undefined);
-    if (header === undefined) {
-      const tried = reaches.map(({ pool, epoch }) => `${pool} epoch ${String(epoch)}`).join(", ");
-      const what = describeCredential(statement.name, credential);
-      throw new Failure("header/absent", `${what}: no header for ${tried}`);
-    }
-    parseDetachedHeader(header);
+    await readHeaderFor(cluster.source, statement.name, credential, reaches);
   }
 }
 
@@ -63,7 +43,7 @@ async function reachesOf(
     const { members } = await readMembers(cluster.source, file);
     const member = members.find((one) => one.node === node);
     if (member === undefined) continue;
-    for (const { epoch } of file.leaving === null ? [file.current] : [file.current, file.leaving]) {
+    for (const { epoch } of epochsOf(file)) {
       const path = entryPath(pool, epoch, member.recipient);
       const bytes = await cluster.source.read(path, maxEntrySize);
       if (bytes === undefined) {

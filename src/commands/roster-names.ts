@@ -1,5 +1,5 @@
 import { readRoster, type Cluster, type Read } from "../cluster/cluster.ts";
-import { newestOfSeries } from "../cluster/generations.ts";
+import { newestGeneration } from "../cluster/generations.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import { bundleFolder } from "../formats/paths.ts";
@@ -25,7 +25,7 @@ export async function setMinimum(
 ): Promise<void> {
   const { bundle, cluster, current, before } = await readName(context, name);
   refuseLower(`minimum of ${bundle}`, before.minimum, minimum, "sealaunch roster set-series");
-  const newest = (await newestOfSeries(cluster.source, bundleFolder(bundle), before.series)) ?? 0;
+  const newest = (await newestGeneration(cluster.source, bundleFolder(bundle), before.series)) ?? 0;
   if (newest < minimum && before.minimum < minimum) {
     context.warn(
       `the newest generation of ${bundle} is ${String(newest)}: nothing starts with it until somebody seals ${String(minimum)}`,

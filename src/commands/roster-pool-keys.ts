@@ -101,7 +101,8 @@ async function requireSignedByOthers(
   const file = await readPool(cluster, roster, pool);
   if (file === undefined) return;
   const { generation } = file.record;
-  const signed = await readSigned(cluster.source, poolPath(pool, generation), "pool", maxPoolSize);
+  const folder = poolPath(pool, generation);
+  const signed = await readSigned(cluster.source, folder, "pool", maxPoolSize, others);
   const signers = signed === undefined ? [] : signersOf(signed, "pool").signers;
   if (signers.some((signer) => others.includes(signer))) return;
   throw new Failure(

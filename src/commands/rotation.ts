@@ -9,7 +9,7 @@ import { recipientId } from "../crypto/recipient.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { entriesFolder } from "../formats/paths.ts";
 import type { Member } from "../formats/records/pool.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
+import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { adoptNextIdentity, renewAgent } from "./identity-next.ts";
@@ -112,7 +112,7 @@ async function removePast(
   const { source } = cluster;
   const expected = new Set((await expectedEntries(cluster, roster, file)).map(({ path }) => path));
   const extra: string[] = [];
-  for (const { epoch } of file.leaving === null ? [file.current] : [file.current, file.leaving]) {
+  for (const { epoch } of epochsOf(file)) {
     const folder = entriesFolder(file.pool, epoch);
     const paths = (await source.list(folder)).map((name) => `${folder}/${name}`);
     extra.push(...paths.filter((path) => !expected.has(path)));

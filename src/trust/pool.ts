@@ -54,3 +54,8 @@ export function judgeMembers(bytes: Uint8Array, pool: VerifiedPool): Members {
   }
   return members;
 }
+
+/** The epochs that a pool's members can open: the current one, then the one that is being left. */
+export function epochsOf({ current, leaving }: Pool): readonly Pool["current"][] {
+  return leaving === null ? [current] : [current, leaving];
+}
