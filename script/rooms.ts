@@ -52,7 +52,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: {
     imports: ["agent", "launch", "cluster", "trust", "formats", "service", "host", "crypto"],
   },
-  agent: { imports: ["launch", "cluster", "formats", "service", "host", "crypto"] },
+  agent: { imports: ["launch", "cluster", "trust", "formats", "service", "host", "crypto"] },
   launch: { imports: ["cluster", "trust", "formats", "sources", "service", "host", "crypto"] },
   cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
   trust: { imports: ["formats", "crypto"], isPure: true },

@@ -600,3 +600,11 @@ export class Failure extends Error {
     return exitStatus[failures[this.code][0]];
   }
 }
+
+/** What was thrown, as a failure: what isn't one is a bug, of which its kind and its place are told. */
+export function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error;
+  const what =
+    error instanceof Error ? `${error.name} ${error.stack?.split("\n")[1]?.trim() ?? ""}` : "";
+  return new Failure("internal/bug", `internal: ${what}`);
+}

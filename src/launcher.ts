@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { Failure } from "./failure.ts";
+import { asFailure } from "./failure.ts";
 import { refusalPlan } from "./launch/plan.ts";
 import { parseRun } from "./launch/run-options.ts";
 
@@ -20,13 +20,6 @@ async function prepare(
   }
   const { preparePlain } = await import("./launch/plain.ts");
   return preparePlain(request, request.plainDirectory ?? "", shell);
-}
-
-function asFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  const what =
-    error instanceof Error ? `${error.name} ${error.stack?.split("\n")[1]?.trim() ?? ""}` : "";
-  return new Failure("internal/bug", `internal: ${what}`);
 }
 
 function writePlan(plan: Uint8Array): void {

@@ -13,6 +13,6 @@ export interface Claim {
 export function parseClaim(name: string): Claim | undefined {
   const [, unit = "", credential = ""] =
     /^[0-9a-f]{1,16}\/unit\/([^/]{1,83})\/([^/]{1,83})$/u.exec(name) ?? [];
-  const isService = unit.endsWith(".service") && !unit.startsWith("-") && nameKinds.unit.is(unit);
+  const isService = unit.endsWith(".service") && nameKinds.unit.is(unit);
   return isService && nameKinds.credential.is(credential) ? { unit, credential } : undefined;
 }

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import { Failure } from "../failure.ts";
+import { asFailure, Failure } from "../failure.ts";
 import { inodeOf } from "../host/unix-sockets.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { createIdentify, isStillAsking, type Asker, type Identify } from "./asker.ts";
@@ -107,11 +107,4 @@ function descriptorOf(socket: Socket): number {
   const { _handle: handle } = socket as unknown as { _handle?: { readonly fd?: number } };
   if (typeof handle?.fd === "number" && handle.fd >= 0) return handle.fd;
   throw new Failure("host/sockets", "a connection ended before it was looked at");
-}
-
-function asFailure(error: unknown): Failure {
-  if (error instanceof Failure) return error;
-  const what =
-    error instanceof Error ? `${error.name} ${error.stack?.split("\n")[1]?.trim() ?? ""}` : "";
-  return new Failure("internal/bug", `internal: ${what}`);
 }

@@ -1,7 +1,7 @@
 import { listRoots, removeRoots, touchRoots } from "../host/gc-roots.ts";
 import { bootedAt } from "../host/machine.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
-import { staleRoots } from "../service/stale-roots.ts";
+import { runs, staleRoots } from "../service/stale-roots.ts";
 import { forgetDecision, listDecisions, readDecision } from "./decisions.ts";
 
 /**
@@ -19,8 +19,8 @@ export async function tidy(state: string, keepClosures: number, now: Date): Prom
   const activities = new Map<string, UnitFacts>();
   for (const { unit } of roots) activities.set(unit, await showUnit(unit));
   const keeping = { days: keepClosures, now: now.getTime(), bootedAt: bootedAt(now) };
-  for (const [unit, { activeState }] of activities) {
-    if (!["inactive", "failed"].includes(activeState)) await touchRoots(state, unit, now);
+  for (const [unit, activity] of activities) {
+    if (runs(activity)) await touchRoots(state, unit, now);
   }
   for (const one of staleRoots(roots, activities, keeping)) await removeRoots(state, one);
 }

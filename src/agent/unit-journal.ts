@@ -1,5 +1,6 @@
 import type { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
+import { describeGeneration } from "../trust/statement.ts";
 import { priority, writeJournal } from "../host/journal.ts";
 
 // What is said of a start is said where its owner looks: among the unit's own entries.
@@ -24,7 +25,7 @@ export async function recordOpening(
     await say(unit, invocation, { MESSAGE: `warning: ${warning}`, PRIORITY: priority.warning });
   }
   for (const { bundle, series, generation, statement, signers } of bundles) {
-    const number = series === 0 ? String(generation) : `${String(series)}.${String(generation)}`;
+    const number = describeGeneration({ series, generation });
     await say(unit, invocation, {
       MESSAGE: `opened bundle ${bundle} ${number}, signed by ${signers.join(", ")}, for ${unit}: ${credentials.join(", ")}`,
       PRIORITY: priority.info,

@@ -1,17 +1,16 @@
 import { readMembers, readRoster, requirePool, requireStatement } from "../cluster/cluster.ts";
-import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { parseName } from "../formats/names.ts";
 import { statementPath } from "../formats/paths.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, maySign } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
+import { openHere } from "./repository.ts";
 
 /** Tells what a bundle's statement says, who may sign it, who could open it and who may ask. */
 export async function inspect(context: Context, name: string): Promise<void> {
   const bundle = parseName("bundle", name);
-  const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openRepository(repository, context.now);
+  const cluster = await openHere(context);
   const { record: roster } = await readRoster(cluster);
   const statement = await requireStatement(cluster, roster, bundle);
   const readers = await Promise.all(

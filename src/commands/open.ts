@@ -1,6 +1,5 @@
 import { resolve } from "node:path";
 import { readRoster, requireStatement } from "../cluster/cluster.ts";
-import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { readIdentity } from "../cluster/identities.ts";
 import { openCredentials, selectCredentials } from "../cluster/opening.ts";
 import { wipe } from "../crypto/bytes.ts";
@@ -8,6 +7,7 @@ import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import type { Context } from "./context.ts";
+import { openHere } from "./repository.ts";
 
 /**
  * The identity in a file, or on standard input for `-`. The caller wipes its seed.
@@ -32,8 +32,7 @@ export async function open(
   options: { readonly identity: string },
 ): Promise<void> {
   const bundle = parseName("bundle", name);
-  const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openRepository(repository, context.now);
+  const cluster = await openHere(context);
   const { record: roster } = await readRoster(cluster);
   const statement = await requireStatement(cluster, roster, bundle);
   const wanted = selectCredentials(statement, credential === undefined ? undefined : [credential]);

@@ -1,11 +1,12 @@
 import { readRoster } from "../cluster/cluster.ts";
 import { openNode, readNode } from "../cluster/configuration.ts";
 import { freshnessOf } from "../doctor/freshness.ts";
-import { listRunning, runs, type Running, type RunningBundle } from "../doctor/running.ts";
+import { listRunning, type Running, type RunningBundle } from "../doctor/running.ts";
 import { parseService } from "../doctor/unit-names.ts";
 import { Failure } from "../failure.ts";
 import { requireRoot } from "../host/privileges.ts";
 import { describeGeneration } from "../trust/statement.ts";
+import { runs } from "../service/stale-roots.ts";
 import type { Context } from "./context.ts";
 
 /** What `status` is asked to do. */

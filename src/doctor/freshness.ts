@@ -1,6 +1,6 @@
 import { readPool, type Cluster } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
+import { warningOfAge } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Running } from "./running.ts";
@@ -32,9 +32,9 @@ export async function freshnessOf(
   const warnings: string[] = [];
   const add = (record: VerifiedRoster | VerifiedPool, object: string): void => {
     const { issued, staleAfter } = record;
-    records.push({ object, issued, staleAfter, isStale: isStale(record, now) });
-    if (!isStale(record, now)) return;
-    warnings.push(`${describeStale(record, object)}; now is ${now.toISOString()}`);
+    const warning = warningOfAge(record, object, now);
+    records.push({ object, issued, staleAfter, isStale: warning !== undefined });
+    if (warning !== undefined) warnings.push(warning);
   };
   add(roster, `roster ${String(roster.generation)}`);
   for (const name of poolsOf(running)) {

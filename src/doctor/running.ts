@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
 import { listServices, showUnit, type UnitFacts } from "../host/systemd.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
+import { runs } from "../service/stale-roots.ts";
 import { wayOf, type Way } from "./way.ts";
 
 /** A bundle of a running service. */
@@ -24,11 +25,6 @@ export interface Running {
   /** What its start got; undefined if that isn't known. */
   readonly decision: Decision | undefined;
   readonly bundles: readonly RunningBundle[];
-}
-
-/** Whether a unit runs, or is about to, or to end. */
-export function runs({ activeState }: Pick<UnitFacts, "activeState">): boolean {
-  return !["inactive", "failed"].includes(activeState);
 }
 
 /**

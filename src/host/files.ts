@@ -150,7 +150,7 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** After it, the folder `path` is there, with those above it that weren't, and all of them are on the disk. */
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const first = await mkdir(path, { recursive: true, mode: directoryMode });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) {

@@ -1,9 +1,9 @@
 import { rmSync, statSync } from "node:fs";
-import { lstat, mkdir, utimes } from "node:fs/promises";
+import { lstat, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { UnitRoots } from "../service/stale-roots.ts";
-import { errorCode, listDirectory, removeFile, syncDirectory } from "./files.ts";
+import { errorCode, listDirectory, makeFolder, removeFile, syncDirectory } from "./files.ts";
 import { pin } from "./nix-pinning.ts";
 
 // STATE/roots/UNIT/HASH-NAME: what the last start of a unit needed of the store. A root outlives the
@@ -40,7 +40,7 @@ export async function replaceRoots(
   const start = Symbol(unit);
   starting.set(start, directory);
   try {
-    await makeDirectory(directory, state);
+    await makeRoots(directory);
     await pin(roots, timeoutMs);
     for (const name of await listDirectory(directory)) {
       if (!wanted.has(name)) await removeFile(join(directory, name));
@@ -89,11 +89,9 @@ export async function listRoots(state: string): Promise<UnitRoots[]> {
   return units.filter((one) => one !== undefined);
 }
 
-async function makeDirectory(directory: string, state: string): Promise<void> {
+async function makeRoots(directory: string): Promise<void> {
   try {
-    // The first that it had to make.
-    const made = await mkdir(directory, { recursive: true, mode: 0o755 });
-    if (made !== undefined) await Promise.all([state, join(state, "roots")].map(syncDirectory));
+    await makeFolder(directory);
   } catch (error) {
     throw new Failure("write/refused", `${directory} can't be made: ${errorCode(error)}`);
   }

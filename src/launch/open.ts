@@ -13,7 +13,7 @@ import { sha256 } from "../crypto/digest.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
+import { warningOfAge } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, judgeStart } from "../trust/statement.ts";
@@ -79,9 +79,9 @@ export async function openBundles(
   const cluster = await openNode(node, now, memory);
   const { record: roster } = await readRoster(cluster);
   const warnings: string[] = [];
-  const judgeAge = (record: Parameters<typeof isStale>[0], what: string): void => {
-    if (!isStale(record, now)) return;
-    const message = `${describeStale(record, what)}; now is ${now.toISOString()}`;
+  const judgeAge = (record: VerifiedRoster | VerifiedPool, what: string): void => {
+    const message = warningOfAge(record, what, now);
+    if (message === undefined) return;
     if (node.configuration.refuseStale) throw new Failure("roster/stale", message);
     warnings.push(message);
   };

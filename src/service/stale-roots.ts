@@ -16,6 +16,11 @@ export interface UnitActivity {
   readonly inactiveSince: number | undefined;
 }
 
+/** Whether a unit runs, or is about to, or to end. */
+export function runs({ activeState }: Pick<UnitActivity, "activeState">): boolean {
+  return !["inactive", "failed"].includes(activeState);
+}
+
 /** What the decision depends on besides. Times are milliseconds of the epoch. */
 export interface Keeping {
   readonly days: number;
@@ -44,7 +49,7 @@ export function staleRoots(
     const activity = activities.get(unit);
     if (activity === undefined) return false;
     // A unit whose file is gone may still run.
-    if (!["inactive", "failed"].includes(activity.activeState)) return false;
+    if (runs(activity)) return false;
     if (activity.loadState === "not-found") return true;
     return now - Math.max(usedAt, activity.inactiveSince ?? 0) >= days * day;
   });

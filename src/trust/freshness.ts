@@ -26,6 +26,12 @@ export function describeStale(record: Dated, what: string): string {
   return `${what}, issued ${record.issued}, is stale since ${record.staleAfter}`;
 }
 
+/** What a reader who goes on with a stale record is told; undefined while it is fresh. */
+export function warningOfAge(record: Dated, what: string, now: Date): string | undefined {
+  if (!isStale(record, now)) return undefined;
+  return `${describeStale(record, what)}; now is ${now.toISOString()}`;
+}
+
 /**
  * Returns if a record is fresh, so that what is sealed or encrypted by it is for who it says.
  *
