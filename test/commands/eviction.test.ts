@@ -1,13 +1,12 @@
 import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
-import { refusalLines } from "../fixtures/program.ts";
+import type { FailureCode } from "../../src/failure.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 let here: string;
-let copies = 0;
 beforeAll(() => {
   place = Workplace.followed();
 });
@@ -15,25 +14,14 @@ afterAll(() => {
   place[Symbol.dispose]();
 });
 beforeEach(() => {
-  here = join(place.top, `copy-${String(copies++)}`);
-  cpSync(place.directory, here, { recursive: true });
+  here = place.copy();
 });
 
 const run = (command: string): Outcome => place.run(command, here);
 
-function done(command: string): string {
-  const { status, stdout, stderr } = run(command);
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout;
-}
+const done = (command: string): string => expectDone(run(command));
 
-function expectRefused(command: string, code: FailureCode): Outcome {
-  const ended = run(command);
-  expect(ended.stderr).toMatch(refusalLines);
-  expect(ended.status).toBe(exitStatus[failures[code][0]]);
-  return ended;
-}
+const refused = (command: string, code: FailureCode): Outcome => expectRefused(run(command), code);
 
 /** What a node's identity gets of the bundle, as a start would. */
 const opens = (identity: string): Outcome =>
@@ -87,7 +75,7 @@ describe("roster remove-node", () => {
     );
     done("sealaunch rewrap --identity operator.identity");
     done("sealaunch roster remove-node n2 --yes");
-    const { stderr } = expectRefused("sealaunch verify", "value/owed");
+    const { stderr } = refused("sealaunch verify", "value/owed");
     expect(stderr).toContain("CF_TOKEN of dns");
     const { credentials } = JSON.parse(
       readFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "utf8"),
@@ -127,7 +115,7 @@ describe("roster remove-node", () => {
     done("sealaunch roster remove-node n2 --yes");
     expect(done("sealaunch roster remove-node n2 --yes")).toContain("owed: header of credential");
     expect(epochs()).toEqual({ current: 2, leaving: 1 });
-    expectRefused("sealaunch roster remove-node n1 --yes", "pool/leaving");
+    refused("sealaunch roster remove-node n1 --yes", "pool/leaving");
     // One that can't be judged may need it too.
     done("sealaunch rewrap --identity n1/identity");
     writeFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "{}");
@@ -167,14 +155,14 @@ describe("roster remove-node", () => {
   });
 
   it("knows no node that never was there: node/unknown", () => {
-    expectRefused("sealaunch roster remove-node n9 --yes", "node/unknown");
+    refused("sealaunch roster remove-node n9 --yes", "node/unknown");
   });
 });
 
 describe("roster add-node --replace", () => {
   it("gives a node its new identity, which opens once an entry is written, and the old until then", () => {
     done("sealaunch identity create --into next --node n1 --host-key n1_host_key");
-    expectRefused("sealaunch roster add-node next --pool web --yes", "usage/exists");
+    refused("sealaunch roster add-node next --pool web --yes", "usage/exists");
     const output = done("sealaunch roster add-node next --pool web --replace --yes");
     expect(output).toMatch(/ {2}~ node n1: recipient [0-9a-f]{32} → [0-9a-f]{32}\n/u);
     expect(output).toMatch(/ {4}host key SHA256:\S+, as before\n/u);
@@ -188,14 +176,14 @@ describe("roster add-node --replace", () => {
   it("takes no card back whose recipient the node has left: node/unverified", () => {
     done("sealaunch identity create --into next --node n1 --host-key n1_host_key");
     done("sealaunch roster add-node next --pool web --replace --yes");
-    expectRefused("sealaunch roster add-node n1 --pool web --replace --yes", "node/unverified");
+    refused("sealaunch roster add-node n1 --pool web --replace --yes", "node/unverified");
   });
 
   it("takes another host key only where that is known: node/unverified", () => {
     done("ssh-keygen -q -t ed25519 -N '' -C n1 -f fresh_key");
     done("sealaunch identity create --into next --node n1 --host-key fresh_key");
     const replace = "sealaunch roster add-node next --pool web --replace --yes";
-    expectRefused(replace, "node/unverified");
+    refused(replace, "node/unverified");
     const id = /SHA256:\S+/u.exec(done("ssh-keygen -lf fresh_key.pub"))?.[0] ?? "";
     const output = done(`${replace} --fingerprint ${id}`);
     expect(output).toContain(` → ${id}\n`);

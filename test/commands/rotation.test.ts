@@ -1,11 +1,11 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { expectDone } from "../fixtures/ended.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 let here: string;
-let copies = 0;
 beforeAll(() => {
   place = Workplace.followed();
 });
@@ -13,8 +13,7 @@ afterAll(() => {
   place[Symbol.dispose]();
 });
 beforeEach(() => {
-  here = join(place.top, `copy-${String(copies++)}`);
-  cpSync(place.directory, here, { recursive: true });
+  here = place.copy();
   // The node reads from this copy, and has its identity in it.
   const file = join(here, "n1/node.json");
   const node = JSON.parse(readFileSync(file, "utf8")) as object;
@@ -28,12 +27,7 @@ beforeEach(() => {
 
 const run = (command: string): Outcome => place.run(command, here);
 
-function done(command: string): string {
-  const { status, stdout, stderr } = run(command);
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout;
-}
+const done = (command: string): string => expectDone(run(command));
 
 const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1_host_key";
 const sign = "sealaunch roster add-node keys/nodes/n1 --pool web --replace --yes";

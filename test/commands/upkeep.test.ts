@@ -1,13 +1,12 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
-import { refusalLines } from "../fixtures/program.ts";
+import type { FailureCode } from "../../src/failure.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
 let place: Workplace;
 let here: string;
-let copies = 0;
 beforeAll(() => {
   place = Workplace.followed();
 });
@@ -15,25 +14,14 @@ afterAll(() => {
   place[Symbol.dispose]();
 });
 beforeEach(() => {
-  here = join(place.top, `copy-${String(copies++)}`);
-  cpSync(place.directory, here, { recursive: true });
+  here = place.copy();
 });
 
 const run = (command: string): Outcome => place.run(command, here);
 
-function done(command: string): string {
-  const { status, stdout, stderr } = run(command);
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout;
-}
+const done = (command: string): string => expectDone(run(command));
 
-function expectRefused(command: string, code: FailureCode): Outcome {
-  const ended = run(command);
-  expect(ended.stderr).toMatch(refusalLines);
-  expect(ended.status).toBe(exitStatus[failures[code][0]]);
-  return ended;
-}
+const refused = (command: string, code: FailureCode): Outcome => expectRefused(run(command), code);
 
 const inFolder = (folder: string): string[] => readdirSync(join(here, folder)).toSorted();
 
@@ -112,7 +100,7 @@ describe("a roster below its threshold", () => {
   });
 
   it("keeps every other change waiting, so that none can be slipped in", () => {
-    expectRefused("sealaunch roster add-pool db --yes --signer two.pub", "roster/pending");
+    refused("sealaunch roster add-pool db --yes --signer two.pub", "roster/pending");
     expect(inFolder("keys/roster")).toEqual(["1"]);
   });
 
@@ -132,13 +120,13 @@ describe("a roster below its threshold", () => {
   });
 
   it("doesn't count a key twice", () => {
-    expectRefused("sealaunch roster sign --yes", "signer/none");
+    refused("sealaunch roster sign --yes", "signer/none");
     expect(inFolder("keys/roster")).toEqual(["1"]);
   });
 
   it("is refused where it doesn't follow the roster that counts", () => {
     cpSync(join(here, "keys/roster/1"), join(here, "keys/roster-pending/2"), { recursive: true });
-    expectRefused("sealaunch roster sign --signer three.pub --yes", "roster/malformed");
+    refused("sealaunch roster sign --signer three.pub --yes", "roster/malformed");
   });
 });
 
@@ -159,11 +147,11 @@ describe("roster add-signer", () => {
     ["a name with a glob", "--name 'dns*'", "usage/bad-name"],
     ["a time that is over", "--name dns --expires 2020-01-01", "usage/invalid"],
   ])("refuses %s", ([, options, code]) => {
-    expectRefused(`sealaunch roster add-signer cyd bea.pub ${options} --yes`, code);
+    refused(`sealaunch roster add-signer cyd bea.pub ${options} --yes`, code);
   });
 
   it("refuses a key that another signer has", () => {
-    expectRefused("sealaunch roster add-signer cyd bea.pub --name x --yes", "usage/exists");
+    refused("sealaunch roster add-signer cyd bea.pub --name x --yes", "usage/exists");
   });
 });
 
@@ -184,17 +172,17 @@ describe("roster add-node", () => {
   it("refuses a host key that known_hosts revokes", () => {
     done("sealaunch roster add-pool db --yes");
     done('echo "@revoked * $(cut -d " " -f 1,2 n2_host_key.pub)" >> known_hosts');
-    expectRefused(add.replace("web", "db"), "node/unverified");
+    refused(add.replace("web", "db"), "node/unverified");
     expect(existsSync(join(here, "keys/entries/db"))).toBe(false);
   });
 
   it("refuses another identity under a member's name", () => {
     done("rm -r n2 && sealaunch identity create --into n2 --node n2 --host-key n2_host_key");
-    expectRefused(add, "usage/exists");
+    refused(add, "usage/exists");
   });
 
   it("refuses a pool that the roster doesn't have", () => {
-    expectRefused(add.replace("web", "mail"), "pool/unknown");
+    refused(add.replace("web", "mail"), "pool/unknown");
   });
 });
 
@@ -232,12 +220,12 @@ describe("rewrap", () => {
 
   it("refuses an identity that is nobody's here", () => {
     done("sealaunch identity create other.identity");
-    expectRefused("sealaunch rewrap --identity other.identity", "entry/absent");
+    refused("sealaunch rewrap --identity other.identity", "entry/absent");
   });
 
   it("mends another's spoilt entry when told to write all anew", () => {
     writeFileSync(entryOf("n2"), readFileSync(entryOf("operator.identity")));
-    expectRefused("sealaunch open dns CF_TOKEN --identity n2/identity", "header/no-match");
+    refused("sealaunch open dns CF_TOKEN --identity n2/identity", "header/no-match");
     done("sealaunch rewrap --identity operator.identity --all");
     expect(done("sealaunch open dns CF_TOKEN --identity n2/identity")).toContain("correct horse");
   });
@@ -246,17 +234,14 @@ describe("rewrap", () => {
 describe("identity", () => {
   it("is never overwritten", () => {
     const before = readFileSync(join(here, "operator.identity"));
-    expectRefused("sealaunch identity create operator.identity", "usage/exists");
+    refused("sealaunch identity create operator.identity", "usage/exists");
     expect(readFileSync(join(here, "operator.identity"))).toEqual(before);
-    expectRefused(
-      "sealaunch identity create --into n1 --node n1 --host-key n1_host_key",
-      "usage/exists",
-    );
+    refused("sealaunch identity create --into n1 --node n1 --host-key n1_host_key", "usage/exists");
   });
 
   it("needs a place, and only one", () => {
-    expectRefused("sealaunch identity create", "usage/invalid");
-    expectRefused("sealaunch identity create x --into y", "usage/invalid");
+    refused("sealaunch identity create", "usage/invalid");
+    refused("sealaunch identity create x --into y", "usage/invalid");
     expect(existsSync(join(here, "x"))).toBe(false);
   });
 
@@ -272,6 +257,6 @@ describe("identity", () => {
 
   it("is not shown with another's card", () => {
     cpSync(join(here, "keys/nodes/n2"), join(here, "n1"), { recursive: true });
-    expectRefused("sealaunch identity show n1", "identity/other-node");
+    refused("sealaunch identity show n1", "identity/other-node");
   });
 });

@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
+import { expectDone } from "../fixtures/ended.ts";
 import { Repository } from "../fixtures/repository.ts";
 import type { Outcome } from "../fixtures/worked-example.ts";
 
@@ -19,12 +20,7 @@ beforeEach(() => {
 
 const run = (command: string): Outcome => repository.run(command, here);
 
-function done(command: string): string {
-  const { status, stdout, stderr } = run(command);
-  expect(stderr).toBe("");
-  expect(status).toBe(0);
-  return stdout;
-}
+const done = (command: string): string => expectDone(run(command));
 
 interface Found {
   readonly object: string;
