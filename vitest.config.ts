@@ -23,6 +23,15 @@ if (isRoot && !canBoot)
 
 const soak = process.env["SEALAUNCH_SOAK"] === "1" ? 20 : 1;
 
+const needsNoRoot = {
+  // They mostly wait for programs that they run: none is left over for vitest itself.
+  maxWorkers: "100%",
+  // A module is loaded once a worker, not once a file: what tests import keeps no state of theirs.
+  isolate: false,
+  testTimeout: 30_000 * soak,
+  hookTimeout: 60_000,
+};
+
 export default defineConfig({
   test: {
     globalSetup: "test/build-once.ts",
@@ -32,13 +41,15 @@ export default defineConfig({
         test: {
           name: "plain",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/root/**", "test/machines/**"],
-          // They mostly wait for programs that they run: none is left over for vitest itself.
-          maxWorkers: "100%",
-          // A module is loaded once a worker, not once a file: what tests import keeps no state of theirs.
-          isolate: false,
-          testTimeout: 30_000 * soak,
-          hookTimeout: 60_000,
+          exclude: ["test/histories/**", "test/root/**", "test/machines/**"],
+          ...needsNoRoot,
+        },
+      },
+      {
+        test: {
+          name: "histories",
+          include: ["test/histories/**/*.test.ts"],
+          ...needsNoRoot,
         },
       },
       ...(isRoot
