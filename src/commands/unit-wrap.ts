@@ -84,8 +84,9 @@ async function readUnit(
   given: readonly string[],
   own: string,
 ): Promise<Unit> {
-  const name = path.includes("/") ? undefined : path;
-  const found = await findUnitFiles(resolve(context.directory, path), name);
+  const file = resolve(context.directory, path);
+  const found =
+    (await findUnitFiles(file)) ?? (path.includes("/") ? undefined : await findUnitFiles(path));
   const dropIns = [
     ...new Map([
       ...(found?.dropIns ?? []),

@@ -155,4 +155,55 @@ describe("a unit that 'sealaunch unit --wrap' has found by its name", () => {
     await node.ok("systemctl", ["start", "many@1"]);
     expect((await node.run("systemctl", ["start", "many@2"])).status).not.toBe(0);
   });
+
+  it("is read with all drop-ins that systemd reads, in its order", async () => {
+    await node.unit("a--b-c@.service", "[Service]\nExecStart=/bin/true\n");
+    const names = [
+      "a--b-c@1",
+      "a--b-c@",
+      "a--b-",
+      "a--b-@1",
+      "a--b-@",
+      "a--",
+      "a-@1",
+      "a-",
+      "b-",
+      "a",
+    ];
+    const folders = ["/etc", "/run", "/usr/lib"]
+      .map((top) => `${top}/systemd/system`)
+      .flatMap((place) => [
+        ...names.map((one) => `${place}/${one}.service.d`),
+        `${place}/service.d`,
+      ]);
+    // One of each folder's own, one that another folder's hides, one that is out of use.
+    await node.sh(
+      folders
+        .flatMap((folder, index) => [
+          `mkdir -p ${folder}`,
+          ...[`own-${String(index)}`, `same-${String(index % 7)}`, "gone", ".hidden"].map(
+            (file) =>
+              `printf '[Service]\\nExecStartPre=/bin/echo %s\\n' ${folder}/${file}.conf >${folder}/${file}.conf`,
+          ),
+        ])
+        .join("\n"),
+    );
+    await node.sh(`ln -sf /dev/null ${folders[0] ?? ""}/gone.conf`);
+    await node.ok("systemctl", ["daemon-reload"]);
+    const shown = await node.ok("systemctl", ["show", "-P", "DropInPaths", "a--b-c@1.service"]);
+    const words = ["--wrap", "a--b-c@1.service", "--bundle", "web/app", "--credential", "KEY"];
+    const wrapped = await node.ok("sealaunch", ["unit", ...words, "--output", "-"]);
+    const read = [...wrapped.matchAll(/ExecStartPre=.* -- \/bin\/echo (.*)$/gmu)].map(
+      ([, path]) => path,
+    );
+    expect(read).toEqual(
+      shown
+        .trim()
+        .split(" ")
+        .filter((path) => !path.endsWith("/gone.conf")),
+    );
+    expect(read).toHaveLength(9 * 3 + 7);
+    await node.sh(`rm -r ${folders.join(" ")}`);
+    await node.ok("systemctl", ["daemon-reload"]);
+  });
 });
