@@ -7,7 +7,7 @@ import {
   type RepositoryConfiguration,
 } from "../formats/configuration.ts";
 import { readRegularFile } from "../host/files.ts";
-import { openSource } from "../sources/source.ts";
+import { openSource } from "../sources/open.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
 import { noMarks, openMarks } from "./marks.ts";

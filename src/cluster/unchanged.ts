@@ -7,8 +7,7 @@ import {
   rosterFolder,
 } from "../formats/paths.ts";
 import { maxMembersSize } from "../formats/records/pool.ts";
-import type { Revision } from "../sources/revision.ts";
-import type { Source } from "../sources/source.ts";
+import type { Revision, Source } from "../sources/source.ts";
 import { listBundles } from "./bundles.ts";
 import type { Additions } from "./dates.ts";
 

@@ -14,7 +14,7 @@ import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { listDirectory } from "../host/files.ts";
 import { machineName } from "../host/machine.ts";
 import type { CredentialKey } from "../host/systemd-creds.ts";
-import { openSource } from "../sources/source.ts";
+import { openSource } from "../sources/open.ts";
 import type { Context } from "./context.ts";
 import { createPublicFile, refuseOverwriting } from "./identity-file.ts";
 import { chooseHome, createIn, nodeFiles } from "./identity-home.ts";

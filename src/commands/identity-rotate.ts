@@ -10,7 +10,7 @@ import { recordFile } from "../formats/paths.ts";
 import { encodeCard } from "../formats/records/card.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { writeFileAtomic } from "../host/files.ts";
-import { openSource } from "../sources/source.ts";
+import { openSource } from "../sources/open.ts";
 import type { Context } from "./context.ts";
 import { makeNextIdentity, renewAgent } from "./identity-next.ts";
 import { reportNext, reportWritten } from "./report.ts";

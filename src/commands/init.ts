@@ -7,7 +7,7 @@ import { hex, randomBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { encodeRoster, type Roster } from "../formats/records/roster.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
-import { openSource } from "../sources/source.ts";
+import { openSource } from "../sources/open.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
 import { refuseExisting, writeAttributes, writeConfiguration } from "./init-files.ts";

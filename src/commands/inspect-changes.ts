@@ -8,7 +8,7 @@ import {
 import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
-import { openSourceAt } from "../sources/source.ts";
+import { openSourceAt } from "../sources/open.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import { statementDifferences, type Readable } from "../trust/statement-difference.ts";
 import type { Context } from "./context.ts";

@@ -5,7 +5,7 @@ import { readRegularFile } from "../host/files.ts";
 import { isReadable, outputOf } from "../host/other-tools.ts";
 import { decryptCredential } from "../host/systemd-creds.ts";
 import type { Context } from "./context.ts";
-import { chooseFromSops } from "./seal-sops.ts";
+import { chooseFromSops, type Imported } from "./seal-sops.ts";
 
 /** Secrets that people have in other tools: each `FILE`, or `CREDENTIAL=FILE`. */
 export interface ImportOptions {
@@ -18,9 +18,6 @@ export interface ImportOptions {
   /** Credentials as systemd-creds encrypts them. */
   readonly fromCredstore: readonly string[];
 }
-
-/** A credential's name, and its value. */
-export type Imported = readonly [name: string, value: Uint8Array];
 
 /**
  * What these tools decrypt, in the order asked for. The caller wipes it.

@@ -12,7 +12,7 @@ import { bundleFolder, headerPath, payloadPath } from "../formats/paths.ts";
 import { checkPayloadHash } from "../formats/payload.ts";
 import { encodeStatement, type Statement } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
-import { openSourceAt } from "../sources/source.ts";
+import { openSourceAt } from "../sources/open.ts";
 import { mergeContents, type Merged } from "../trust/merging.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";

@@ -1,6 +1,8 @@
 import { textOf, utf8, wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
-import type { Imported } from "./seal-import.ts";
+
+/** A credential's name, and its value. */
+export type Imported = readonly [name: string, value: Uint8Array];
 
 /** What of a file that sops holds becomes credentials. */
 export interface SopsChoice {

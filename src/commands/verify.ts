@@ -8,7 +8,7 @@ import { checkDates, type Additions } from "../cluster/dates.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
 import { parseName } from "../formats/names.ts";
-import { openSourceAt } from "../sources/source.ts";
+import { openSourceAt } from "../sources/open.ts";
 import type { Dates } from "../trust/dates.ts";
 import type { Context } from "./context.ts";
 import { parseDays } from "./expiry.ts";

@@ -2,15 +2,7 @@ import { resolve } from "node:path";
 import { Failure } from "../failure.ts";
 import { isBlobOf, readTree, type GitEnvironment } from "../host/git.ts";
 import { placeWithin } from "./directory.ts";
-import type { Source } from "./source.ts";
-
-/** A source as it was committed once, to be read only. */
-export interface Revision extends Source {
-  /** The commit, in full. */
-  readonly commit: string;
-  /** Whether the object at `path` had exactly these bytes; false too if nothing was there. */
-  had(path: string, bytes: Uint8Array): boolean;
-}
+import type { Revision } from "./source.ts";
 
 /**
  * A directory's source as a commit of its git repository has it.

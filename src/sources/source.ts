@@ -1,6 +1,3 @@
-import { Failure } from "../failure.ts";
-import type { Revision } from "./revision.ts";
-
 /**
  * Where sealed objects live. Carries opaque bytes under paths of docs/bundle-format.md §3, and
  * can't read what it carries.
@@ -43,38 +40,10 @@ export interface Source {
   remove(path: string): Promise<void>;
 }
 
-/**
- * The source that `url` names. What a kind of source needs is loaded only for that kind.
- *
- * @param url - `dir:PATH`; a relative path is taken from `base`
- * @throws Failure `source/unknown`
- */
-export async function openSource(url: string, base: string): Promise<Source> {
-  if (url.startsWith("dir:")) {
-    const { openDirectory } = await import("./directory.ts");
-    return openDirectory(url.slice("dir:".length), base);
-  }
-  throw new Failure("source/unknown", `source ${JSON.stringify(url.slice(0, 80))} is not dir:PATH`);
-}
-
-/**
- * The source that `url` names, as it stood at a revision of git.
- *
- * @throws Failure `source/unknown` if it is none that git could hold; `git/failed`
- */
-export async function openSourceAt(
-  url: string,
-  base: string,
-  revision: string,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Revision> {
-  if (url.startsWith("dir:")) {
-    const { openRevision } = await import("./revision.ts");
-    return openRevision(url.slice("dir:".length), base, revision, environment);
-  }
-  throw new Failure(
-    "source/unknown",
-    `source ${JSON.stringify(url.slice(0, 80))} has no revisions of git`,
-    "run it in a checkout whose source is dir:PATH",
-  );
+/** A source as it was committed once, to be read only. */
+export interface Revision extends Source {
+  /** The commit, in full. */
+  readonly commit: string;
+  /** Whether the object at `path` had exactly these bytes; false too if nothing was there. */
+  had(path: string, bytes: Uint8Array): boolean;
 }
