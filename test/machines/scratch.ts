@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 // Whoever has made it says when it is gone; else that process has ended, and what it had started ends
-// now and may still write.
-const sweep = 'read -r _ || for _ in 1 2 3; do rm -rf "$1"; sleep 1; done';
+// now, may keep it busy and may still write: it is gone if it is a second after it was removed.
+const sweep =
+  'read -r _ || for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e "$1" ] || exit; rm -rf "$1"; sleep 1; done';
 
 /** A directory of a machine, which goes when this process ends, however it does. */
 export class Scratch implements AsyncDisposable {
@@ -24,7 +26,11 @@ export class Scratch implements AsyncDisposable {
   }
 
   static async create(): Promise<Scratch> {
-    return new Scratch(await mkdtemp(join(tmpdir(), "sealaunch-machine-")));
+    const path = join(tmpdir(), `sealaunch-machine-${randomUUID().slice(0, 8)}`);
+    // First who removes it: this process may end between any two lines.
+    const scratch = new Scratch(path);
+    await mkdir(path, 0o700);
+    return scratch;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
