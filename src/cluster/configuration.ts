@@ -10,7 +10,7 @@ import { readRegularFile } from "../host/files.ts";
 import { openSource } from "../sources/open.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
-import { noMarks, openMarks } from "./marks.ts";
+import { noMarks, openMarks, type Marks } from "./marks.ts";
 import { noMemory, type Memory } from "./memory.ts";
 
 /** The name of a repository's configuration, looked for upwards. */
@@ -85,13 +85,18 @@ function trustedRoots({ cluster, roots, threshold }: TrustedRoots): TrustedRoots
   return { cluster, roots, threshold };
 }
 
-/** The cluster as a repository's checkout sees it. Keeps no marks: branches go back and forth. */
+/**
+ * The cluster as a repository's checkout sees it.
+ *
+ * @param marks - those of whoever goes by what he sees; none for who only looks
+ */
 export async function openRepository(
   { configuration, directory }: Located<RepositoryConfiguration>,
   now: Date,
+  marks: Marks = noMarks,
 ): Promise<Cluster> {
   const source = await openSource(configuration.source, directory);
-  return { trusted: trustedRoots(configuration), source, marks: noMarks, memory: noMemory, now };
+  return { trusted: trustedRoots(configuration), source, marks, memory: noMemory, now };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   type Members,
   type Pool,
 } from "../formats/records/pool.ts";
+import { poolFolder } from "../formats/paths.ts";
 import { judgePool, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
@@ -40,7 +41,7 @@ export async function readPoolState(
  */
 export async function writePool(
   context: Context,
-  { source }: Cluster,
+  { source, marks }: Cluster,
   roster: VerifiedRoster,
   signer: Signer,
   name: string,
@@ -68,5 +69,7 @@ export async function writePool(
   const signature = await signRecord(context, signer, "pool", bytes);
   // As every reader will, so that nothing is published that would stop them all.
   judgePool({ bytes, signatures: [signature] }, roster, name, pool.generation);
-  return publishPool(source, pool, members, new Map([[signer.signer, signature]]));
+  const folder = await publishPool(source, pool, members, new Map([[signer.signer, signature]]));
+  await marks.see(poolFolder(name), { series: 0, generation: pool.generation }, bytes);
+  return folder;
 }

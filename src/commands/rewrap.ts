@@ -11,7 +11,7 @@ import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { identityFrom } from "./open.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { owedEntriesOf, owedHeadersOf, settle, type Owed } from "./rewrap-owed.ts";
 import { finishRotation, type OwnNode } from "./rotation.ts";
 
@@ -66,7 +66,7 @@ export async function rewrap(context: Context, options: RewrapOptions): Promise<
 
 async function begin(context: Context, file: string | undefined): Promise<Pass> {
   if (file !== undefined) {
-    const cluster = await openHere(context);
+    const cluster = await openToSign(context);
     return { cluster, identities: [await identityFrom(context, file)], node: undefined };
   }
   const located = await readNode(context.configuration);

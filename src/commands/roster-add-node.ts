@@ -17,7 +17,7 @@ import {
 } from "./enrolment.ts";
 import { readPoolState, writePool } from "./pool-change.ts";
 import { reportNext, reportWritten } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { chooseSigner } from "./signing.ts";
 
 /** Where nodes are added, and how their cards are checked. */
@@ -45,7 +45,7 @@ export async function addNode(
       "add them one by one, or give --known-hosts FILE",
     );
   }
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const { source } = cluster;
   const { record: roster } = await readRoster(cluster);
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);

@@ -3,7 +3,7 @@ import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -20,7 +20,7 @@ export async function addPool(
   options: AddPoolOptions,
 ): Promise<void> {
   const pool = parseName("pool", name);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   if (current.record.pools.some((known) => known.name === pool)) {
     throw new Failure(

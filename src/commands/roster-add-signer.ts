@@ -4,7 +4,7 @@ import { parseName } from "../formats/names.ts";
 import type { Context } from "./context.ts";
 import { parseExpiry } from "./expiry.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -34,7 +34,7 @@ export async function addSigner(
   const names = [...new Set(options.names.map((scope) => parseName("scope", scope)))].sort();
   const expires = options.expires === undefined ? null : parseExpiry(options.expires, context.now);
   const signer = await readSignerKey(context, keyFile);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   const others = current.record.signers.filter((known) => known.name !== name);
   const twin = others.find((other) => other.signer === signer);

@@ -7,6 +7,7 @@ import {
 } from "../cluster/publishing.ts";
 import type { Cluster, Read } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
+import { rosterFolder } from "../formats/paths.ts";
 import { encodeRoster, type Roster } from "../formats/records/roster.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { rosterDifferences } from "../trust/roster-difference.ts";
@@ -96,7 +97,7 @@ export function showChange(context: Context, before: Roster | undefined, after: 
  */
 export async function writeRoster(
   context: Context,
-  { source, trusted }: Cluster,
+  { source, trusted, marks }: Cluster,
   roster: Roster,
   bytes: Uint8Array,
   signatures: Signatures,
@@ -111,6 +112,7 @@ export async function writeRoster(
   }
   judgeRoster({ bytes, signatures: [...signatures.values()] }, trusted, generation);
   const folder = await publishRoster(source, generation, bytes, signatures);
+  await marks.see(rosterFolder, { series: 0, generation }, bytes);
   reportWritten(context, [source.place(folder)]);
   return true;
 }

@@ -7,7 +7,7 @@ import type { Roster } from "../formats/records/roster.ts";
 import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 
 type RosterName = Roster["names"][number];
@@ -62,7 +62,7 @@ async function readName(
   readonly before: RosterName;
 }> {
   const bundle = parseName("bundle", name);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   const { series, minimum } = rosterName(current.record, bundle);
   return { bundle, cluster, current, before: { name: bundle, series, minimum } };

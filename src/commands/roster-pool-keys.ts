@@ -8,7 +8,7 @@ import { rosterPool, type VerifiedRoster } from "../trust/roster.ts";
 import { listKeys, signersOf } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -72,7 +72,7 @@ async function changeManagers(
   change: Change,
 ): Promise<void> {
   const key = await readSignerKey(context, keyFile);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   const { generation } = current.record;
   const before = rosterPool(current.record, name).managers;

@@ -11,7 +11,7 @@ import type { Context } from "./context.ts";
 import { evict, forgetCard, type Eviction } from "./eviction.ts";
 import { readPoolState } from "./pool-change.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { chooseSigner } from "./signing.ts";
 
 /** From where a node goes, and how. */
@@ -35,7 +35,7 @@ export async function removeNode(
   options: RemoveNodeOptions,
 ): Promise<void> {
   const node = parseName("node", name);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const evictions = await findEvictions(context, cluster, roster, node, options);

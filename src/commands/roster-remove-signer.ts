@@ -5,7 +5,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 
 /** How a signer is removed. */
@@ -25,7 +25,7 @@ export async function removeSigner(
   name: string,
   options: RemoveSignerOptions,
 ): Promise<void> {
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   const { generation, signers } = current.record;
   if (!signers.some((signer) => signer.name === name)) {

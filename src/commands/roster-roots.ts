@@ -4,7 +4,7 @@ import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, type RosterChangeOptions } from "./roster-change.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -49,7 +49,7 @@ async function changeRoots(
   options: RootOptions,
   change: (roots: readonly SignerKey[]) => SignerKey[],
 ): Promise<void> {
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const current = await readRoster(cluster);
   const { generation, roots: before, threshold: atLeast } = current.record;
   const roots = change(before);

@@ -7,7 +7,7 @@ import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
 import { renewPools } from "./pool-renewal.ts";
 import { reportNext, reportWritten } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { changeRoster, reportOwed, rootsOf, showChange, writeRoster } from "./roster-change.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
 
@@ -22,7 +22,7 @@ export interface SignOptions {
 
 /** Adds a root signature to the roster that waits for one, or issues records anew. */
 export async function signRoster(context: Context, options: SignOptions): Promise<void> {
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   if (options.pools.length > 0) {
     const { record: roster } = await readRoster(cluster);
     const renewed = await renewPools(context, cluster, roster, options.pools, options.signer);

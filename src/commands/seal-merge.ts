@@ -1,6 +1,7 @@
 import { checkHeader } from "../cluster/checking.ts";
 import { readStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
 import type { Located } from "../cluster/configuration.ts";
+import { noMarks } from "../cluster/marks.ts";
 import { statementsBefore } from "../cluster/past.ts";
 import { describeCredential, readPayload } from "../cluster/payloads.ts";
 import { hex } from "../crypto/bytes.ts";
@@ -43,7 +44,8 @@ export async function readMerge(
   const { source: url } = configuration;
   const source = await openSourceAt(url, directory, revision, context.environment);
   const ours = await readStatement(cluster, roster, bundle);
-  const theirs = await readStatement({ ...cluster, source }, roster, bundle);
+  // What another branch has is no news of this one.
+  const theirs = await readStatement({ ...cluster, source, marks: noMarks }, roster, bundle);
   if (ours === undefined || theirs === undefined) {
     const without = ours === undefined ? cluster.source.name : source.name;
     throw new Failure("bundle/absent", `${without} has no bundle ${bundle}, so nothing to join`);

@@ -6,7 +6,7 @@ import { requireFresh } from "../trust/freshness.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 import { reportNext, reportWritten } from "./report.ts";
-import { openHere } from "./repository.ts";
+import { openToSign } from "./repository.ts";
 import { signersOfName } from "./seal-choice.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
 
@@ -23,7 +23,7 @@ export async function resign(
   chosen: string | undefined,
 ): Promise<void> {
   const bundle = parseName("bundle", name);
-  const cluster = await openHere(context);
+  const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const { record, bytes, signers } = await requireReadStatement(cluster, roster, bundle);

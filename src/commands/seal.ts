@@ -2,7 +2,7 @@ import { hex, wipe } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import { readRoster, readStatement, type Cluster } from "../cluster/cluster.ts";
-import { openRepository, requireRepository } from "../cluster/configuration.ts";
+import { requireRepository } from "../cluster/configuration.ts";
 import { sameChoice, sealCredential, type SealedCredential } from "../cluster/sealing.ts";
 import { formatTime } from "../formats/fields.ts";
 import { parseName } from "../formats/names.ts";
@@ -12,6 +12,7 @@ import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { rosterName } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
+import { openWithMarks } from "./repository.ts";
 import { readAudience, refuseStale } from "./seal-audience.ts";
 import {
   checkUnitNames,
@@ -30,7 +31,7 @@ import { chooseSigner, signRecord } from "./signing.ts";
 export async function seal(context: Context, name: string, options: SealOptions): Promise<void> {
   const bundle = parseName("bundle", name);
   const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openRepository(repository, context.now);
+  const cluster = await openWithMarks(context, repository);
   const { record: roster } = await readRoster(cluster);
   refuseStale(roster, `roster ${String(roster.generation)}`, context.now);
   const before = await readStatement(cluster, roster, bundle);

@@ -3,7 +3,7 @@ import { Failure } from "../failure.ts";
 import { listBundles } from "../cluster/bundles.ts";
 import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/checking.ts";
 import { readRoster } from "../cluster/cluster.ts";
-import { openRepository, requireRepository } from "../cluster/configuration.ts";
+import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates, type Additions } from "../cluster/dates.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
@@ -13,6 +13,7 @@ import type { Dates } from "../trust/dates.ts";
 import type { Context } from "./context.ts";
 import { parseDays } from "./expiry.ts";
 import { identityFrom } from "./open.ts";
+import { openWithMarks } from "./repository.ts";
 
 /** What `verify` is asked besides whether all holds. */
 export interface VerifyOptions {
@@ -38,7 +39,7 @@ export async function verify(
   const named = names.map((name) => parseName("bundle", name));
   const dates = datesOf(context.now, options);
   const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openRepository(repository, context.now);
+  const cluster = await openWithMarks(context, repository, true);
   const { record: roster } = await readRoster(cluster);
   const before =
     options.since === undefined

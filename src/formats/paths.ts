@@ -34,6 +34,11 @@ export function bundleFolder(bundle: string): string {
   return `${bundlesFolder}/${bundle}`;
 }
 
+/** What has its generations in a folder, for people: `roster`, `pool file POOL`, `bundle NAME`. */
+export function describeFolder(folder: string): string {
+  return folder.replace(/^pools\//u, "pool file ").replace(/^bundles\//u, "bundle ");
+}
+
 /** `bundles/NAME/SERIES.GENERATION` */
 export function statementPath(bundle: string, series: number, generation: number): string {
   return `${bundleFolder(bundle)}/${String(series)}.${String(generation)}`;

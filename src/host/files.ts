@@ -126,10 +126,10 @@ export async function listDirectory(path: string): Promise<string[]> {
   }
 }
 
-/** After it, `path` is a directory; one that is new has that mode. @throws Failure `write/refused` */
+/** After it, `path` is a directory, durably; one that is new has that mode. @throws Failure `write/refused` */
 export async function makeDirectory(path: string, mode: number): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode });
+    await makeFolder(path, mode);
   } catch (error) {
     throw refused(path, error);
   }
@@ -150,8 +150,8 @@ export async function syncDirectory(path: string): Promise<void> {
 }
 
 /** After it, the folder `path` is there, with those above it that weren't, and all of them are on the disk. */
-export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: directoryMode });
+export async function makeFolder(path: string, mode = directoryMode): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) {
     await syncDirectory(dirname(made));

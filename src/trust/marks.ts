@@ -19,6 +19,7 @@ const describe = ({ series, generation }: Mark): string =>
 /**
  * Whether `found` is newer than what was `seen`; false if it is the very same.
  *
+ * @param what - names the object
  * @throws Failure `mark/rolled-back` if it is older, `mark/equivocation` if it has the same
  *   number and other bytes
  */

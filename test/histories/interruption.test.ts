@@ -1,8 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 import { chance, count } from "../soak.ts";
 
@@ -117,11 +116,13 @@ afterAll(() => {
   place[Symbol.dispose]();
 });
 
-/** A copy of a repository, in which node n1 reads and has its identity. */
+/** A copy of a repository and of what was seen of it, in which node n1 reads and has its identity. */
 function copyOf(from: string, name: string): string {
   const here = join(place.top, name);
-  rmSync(here, { recursive: true, force: true });
-  cpSync(from, here, { recursive: true });
+  for (const part of ["", ".state"]) {
+    rmSync(`${here}${part}`, { recursive: true, force: true });
+    cpSync(`${from}${part}`, `${here}${part}`, { recursive: true });
+  }
   const file = join(here, "n1/node.json");
   const node = JSON.parse(readFileSync(file, "utf8")) as object;
   const own = {
@@ -139,12 +140,8 @@ function trace(command: string, here: string, log: string, ...inject: string[]):
   const { signal, status } = spawnSync("strace", [...words, "sh", "-c", `exec ${command}`], {
     cwd: here,
     input: "",
-    env: {
-      // One thread does what is to be counted.
-      UV_THREADPOOL_SIZE: "1",
-      PATH: `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}`,
-      HOME: place.home,
-    },
+    // One thread does what is to be counted.
+    env: { UV_THREADPOOL_SIZE: "1", ...place.environment(here) },
   });
   return signal === null && status === 0;
 }
