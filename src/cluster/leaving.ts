@@ -1,5 +1,4 @@
 import { Failure } from "../failure.ts";
-import { owedValues } from "../trust/owed-values.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
@@ -70,25 +69,4 @@ export async function requireSettled(
     "pool/leaving",
     `pool ${pool.pool} still leaves epoch ${String(pool.leaving.epoch)}: owed are ${first}${found.length === 1 ? "" : ` and ${String(found.length - 1)} more`}`,
   );
-}
-
-/** A credential of a bundle. */
-export interface NamedValue {
-  readonly bundle: string;
-  readonly credential: string;
-}
-
-/** The values that a pool's members can read, and those that a former member could. */
-export async function valuesOf(
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  pool: VerifiedPool,
-): Promise<{ readonly all: readonly NamedValue[]; readonly owed: readonly NamedValue[] }> {
-  const { statements } = await bundlesFor(cluster, roster, pool.pool);
-  return {
-    all: statements.flatMap(({ name: bundle, credentials }) =>
-      credentials.map(({ name: credential }) => ({ bundle, credential })),
-    ),
-    owed: statements.flatMap((statement) => owedValues(statement, [pool])),
-  };
 }

@@ -1,6 +1,7 @@
 import { readRoster, requirePool, type Cluster } from "../cluster/cluster.ts";
 import { pastMembers } from "../cluster/history.ts";
-import { obstaclesOf, requireSettled, valuesOf, type NamedValue } from "../cluster/leaving.ts";
+import { obstaclesOf, requireSettled } from "../cluster/leaving.ts";
+import { readableBy, type Readable } from "../cluster/readable.ts";
 import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
@@ -9,6 +10,7 @@ import { requireFresh } from "../trust/freshness.ts";
 import { rosterPool, type VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { evict, forgetCard, type Eviction } from "./eviction.ts";
+import { showReadable } from "./eviction-readable.ts";
 import { readPoolState } from "./pool-change.ts";
 import { reportNext } from "./report.ts";
 import { openToSign } from "./repository.ts";
@@ -51,18 +53,19 @@ export async function removeNode(
   }
   if (!options.dryRun) await forgetCard(cluster, roster, node, evictions);
   const pools = evictions.map(({ pool }) => pool);
-  const values = await readValues(cluster, roster, evictions, options.dryRun);
-  if (values.length > 0) {
-    context.print(`${node} could read, so that each has to be replaced:`);
-    for (const { bundle, credential } of values) context.print(`  ${bundle} ${credential}`);
-  }
+  const readable = await readReadable(cluster, roster, evictions, options.dryRun);
+  showReadable(context, node, readable);
   if (unfinished.length > 0) {
     context.print(
       `pool ${unfinished.join(", ")} goes on once a member or an operator has written what is owed: then run this again`,
     );
     reportNext(context, "sealaunch rewrap --identity FILE");
   } else if (!options.dryRun) reportNext(context, "sealaunch verify");
-  context.result({ node, pools, unfinished, values, dryRun: options.dryRun });
+  const { bundles, gaps } = readable;
+  const values = bundles.flatMap(({ bundle, credentials }) =>
+    credentials.map((credential) => ({ bundle, credential })),
+  );
+  context.result({ node, pools, unfinished, values, bundles, gaps, dryRun: options.dryRun });
 }
 
 /** The pools in which the node is or was. Nothing is begun that can't be signed to the end. */
@@ -117,19 +120,16 @@ function showEviction(
   );
 }
 
-/** The values that the node could read: before anything is done, all for its pools; then what is owed. */
-async function readValues(
+/** What the node could read: before anything is done, all for its pools; then what is owed. */
+async function readReadable(
   cluster: Cluster,
   roster: VerifiedRoster,
   evictions: readonly Eviction[],
   isBefore: boolean,
-): Promise<NamedValue[]> {
-  const values = new Map<string, NamedValue>();
-  for (const { pool, isMember, isDestroyed } of evictions) {
-    const { all, owed } = await valuesOf(cluster, roster, await requirePool(cluster, roster, pool));
-    for (const { bundle, credential } of isBefore && isMember && !isDestroyed ? all : owed) {
-      values.set(`${bundle} ${credential}`, { bundle, credential });
-    }
-  }
-  return [...values.values()];
+): Promise<Readable> {
+  const pools = await Promise.all(evictions.map(({ pool }) => requirePool(cluster, roster, pool)));
+  const current = evictions
+    .filter(({ isMember, isDestroyed }) => isBefore && isMember && !isDestroyed)
+    .map(({ pool }) => pool);
+  return readableBy(cluster, roster, pools, current);
 }

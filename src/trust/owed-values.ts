@@ -1,5 +1,5 @@
+import type { Statement } from "../formats/records/statement.ts";
 import type { VerifiedPool } from "./pool.ts";
-import type { VerifiedStatement } from "./statement.ts";
 
 /** A value that somebody could read who is no member any more, and that wasn't replaced since. */
 export interface OwedValue {
@@ -17,10 +17,11 @@ export interface OwedValue {
  * from signed facts alone: a header for the new epoch lets the members read on, and takes nothing
  * back from whoever could read the value.
  *
+ * @param statement - one that was verified, today or by what names its hash
  * @param pools - the pool files of the statement's audience, or some of them
  */
 export function owedValues(
-  { name, credentials }: VerifiedStatement,
+  { name, credentials }: Statement,
   pools: readonly VerifiedPool[],
 ): OwedValue[] {
   return credentials.flatMap(({ name: credential, epochs }) =>

@@ -106,6 +106,16 @@ export interface Asking {
   readonly floor: number;
 }
 
+/** Whether a roster puts a generation of a bundle out of use, wherever it lies. */
+export function isOutOfUse(
+  place: { readonly series: number; readonly generation: number },
+  roster: VerifiedRoster,
+  bundle: string,
+): boolean {
+  const { series, minimum } = rosterName(roster, bundle);
+  return place.series !== series || place.generation < minimum;
+}
+
 /**
  * Returns if a start may have the bundle's credentials now.
  *
@@ -119,14 +129,14 @@ export function judgeStart(
   now: Date,
 ): void {
   const what = `bundle ${statement.name} ${describeGeneration(statement)}`;
-  const { series, minimum } = rosterName(roster, statement.name);
   if (isExpired(statement.expires, now)) {
     throw new Failure(
       "bundle/expired",
       `${what} expired ${String(statement.expires)}, now is ${now.toISOString()}`,
     );
   }
-  if (statement.series !== series || statement.generation < minimum) {
+  if (isOutOfUse(statement, roster, statement.name)) {
+    const { series, minimum } = rosterName(roster, statement.name);
     throw new Failure(
       "bundle/below-minimum",
       `${what} is out of use: the roster asks for series ${String(series)} from ${String(minimum)}`,

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { FailureCode } from "../../src/failure.ts";
@@ -82,6 +82,50 @@ describe("roster remove-node", () => {
     ) as { credentials: { name: string }[] };
     for (const { name } of credentials) done(`printf new | sealaunch seal dns ${name}=-`);
     done("sealaunch verify");
+  });
+
+  it("names also what earlier generations have, which the store may pin, and the minimum that ends them", () => {
+    done("printf second | sealaunch seal dns CF_TOKEN=-");
+    const expected = [
+      "n2 could read, so that each has to be replaced:",
+      "  dns CF_TOKEN",
+      "  dns SESSION_KEY",
+      "n2 could read, in earlier generations, with which units still start that have them pinned in the store:",
+      "  dns 2 CF_TOKEN",
+      "  dns 2 SESSION_KEY",
+      "  dns 1 CF_TOKEN",
+      "to end it: sealaunch seal dns CF_TOKEN SESSION_KEY && sealaunch roster set-minimum dns 4",
+      "",
+    ].join("\n");
+    expect(done("sealaunch roster remove-node n2 --dry-run")).toContain(expected);
+    expect(done(remove)).toContain(expected);
+    done("sealaunch rewrap --identity operator.identity");
+    done(remove);
+    // Replaced in two steps, of which the first leaves one that n2 could read.
+    done("printf third | sealaunch seal dns CF_TOKEN=-");
+    done("printf third | sealaunch seal dns SESSION_KEY=-");
+    const { bundles } = JSON.parse(done(`${remove} --json`)) as { bundles: unknown };
+    expect(bundles).toEqual([
+      {
+        bundle: "dns",
+        credentials: [],
+        earlier: [
+          { generation: 4, credentials: ["SESSION_KEY"] },
+          { generation: 3, credentials: ["CF_TOKEN", "SESSION_KEY"] },
+          { generation: 2, credentials: ["CF_TOKEN", "SESSION_KEY"] },
+          { generation: 1, credentials: ["CF_TOKEN"] },
+        ],
+        minimum: 5,
+      },
+    ]);
+    expect(done(remove)).toContain("\nto end it: sealaunch roster set-minimum dns 5\n");
+    done("sealaunch roster set-minimum dns 5 --yes");
+    expect(done(remove)).not.toContain("could read");
+  });
+
+  it("says of a history that is cut that it may have had more", () => {
+    rmSync(join(here, "secrets/bundles/dns/0.1"), { recursive: true });
+    expect(done(remove)).toMatch(/^not known: bundle dns: what came before generation 2 /mu);
   });
 
   it("does nothing but say what it would with --dry-run", () => {
