@@ -7,8 +7,9 @@ export function addStatus(program: Command): void {
   const command = program
     .command("status")
     .description(
-      "Tell of each running service which generation of its bundles it has, and which is the newest.\n" +
-        "Ends with 0 if all are current, with 75 if one is behind.",
+      "Tell of each running service which generation of its bundles it has, which is the newest, and\n" +
+        "which of its values should be replaced. Ends with 0 if all are current, with 75 if a restart\n" +
+        "mends it, with 77 if something has to be sealed first.",
     )
     .argument("[unit...]", "the services; all that run by default")
     .option("--restart-stale", "restart those that are behind, one after the other");

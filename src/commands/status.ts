@@ -16,11 +16,12 @@ export interface StatusOptions {
 }
 
 /**
- * Tells of each running service which generation of its bundles it has, and which is the newest that
- * verifies; restarts those that are behind, if asked.
+ * Tells of each running service which generation of its bundles it has, which is the newest that
+ * verifies, and which of its values should be replaced; restarts those that are behind, if asked.
  *
  * @param units - all that run, if none is named
- * @throws Failure `unit/behind` if one has an older generation; what keeps a newest one from being
+ * @throws Failure `bundle/below-minimum`, `value/owed` if one runs on what no restart mends;
+ *   `unit/behind` if one has an older generation; what keeps a newest one from being
  *   verified; `unit/not-started` if one didn't come up again; `privileges/needed`, `configuration/…`
  */
 export async function status(
@@ -56,13 +57,29 @@ async function report(context: Context, running: readonly Running[]): Promise<vo
   }
 }
 
-/** Ends as programs are to see it. */
+/** Ends as programs are to see it: what somebody has to mend comes before what a restart does. */
 function conclude(running: readonly Running[]): void {
   const bundles = running.flatMap((service) =>
     service.bundles.map((bundle) => ({ ...bundle, unit: service.unit })),
   );
   const unverified = bundles.find(({ newest }) => newest instanceof Failure)?.newest;
   if (unverified instanceof Failure) throw unverified;
+  const ended = bundles.find(({ objections }) => objections?.hasNoSuccessor === true);
+  if (ended !== undefined) {
+    throw new Failure(
+      "bundle/below-minimum",
+      `${ended.unit} has bundle ${ended.bundle} ${describeGeneration(ended)}, and the roster puts that and all others out of use`,
+    );
+  }
+  const owed = bundles.find(({ objections }) => (objections?.unreplaced.length ?? 0) > 0);
+  const names = owed?.objections?.unreplaced ?? [];
+  if (owed !== undefined) {
+    throw new Failure(
+      "value/owed",
+      `${owed.unit} has ${names.join(", ")} of ${owed.bundle}, which somebody could read who was shut out since`,
+      `make new values where they are used, then: sealaunch seal ${owed.bundle} ${names.join(" ")}`,
+    );
+  }
   const behind = [...new Set(bundles.filter(({ isBehind }) => isBehind).map(({ unit }) => unit))];
   if (behind.length === 0) return;
   throw new Failure(
@@ -96,9 +113,15 @@ function newestOf({ newest }: RunningBundle): string | undefined {
   return newest instanceof Failure ? undefined : describeGeneration(newest.record);
 }
 
-function judgementOf({ newest, isBehind }: RunningBundle): string {
+function judgementOf({ newest, isBehind, objections }: RunningBundle): string {
   if (newest instanceof Failure) return `unknown: ${newest.message}`;
-  return isBehind ? "BEHIND" : "current";
+  const owed = objections?.owed ?? [];
+  const found = [
+    ...(isBehind ? ["BEHIND"] : []),
+    ...(objections?.isOutOfUse === true ? ["OUT OF USE"] : []),
+    ...(owed.length > 0 ? [`OWED: ${owed.join(" ")}`] : []),
+  ];
+  return found.length === 0 ? "current" : found.join(", ");
 }
 
 function describeRunning({ unit, activeState, way, decision, bundles }: Running): unknown {
@@ -112,6 +135,9 @@ function describeRunning({ unit, activeState, way, decision, bundles }: Running)
       has: describeGeneration(bundle),
       newest: newestOf(bundle) ?? null,
       isBehind: bundle.isBehind,
+      isOutOfUse: bundle.objections?.isOutOfUse ?? null,
+      owed: bundle.objections?.owed ?? null,
+      unreplaced: bundle.objections?.unreplaced ?? null,
       ...(bundle.newest instanceof Failure
         ? { failure: { code: bundle.newest.code, message: bundle.newest.message } }
         : {}),

@@ -1,10 +1,11 @@
 import { listDecisions, readDecision } from "../agent/decisions.ts";
-import { readStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
+import { requireReadStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
 import { listServices, showUnit, type UnitFacts } from "../host/systemd.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { runs } from "../service/stale-roots.ts";
+import { objectionsTo, type Objections } from "./values.ts";
 import { wayOf, type Way } from "./way.ts";
 
 /** A bundle of a running service. */
@@ -12,9 +13,11 @@ export interface RunningBundle {
   readonly bundle: string;
   readonly series: number;
   readonly generation: number;
-  /** The newest of the source; why there is none, if none can be verified. */
+  /** The newest of the source; why there is none, if it or its pools can't be verified. */
   readonly newest: ReadStatement | Failure;
   readonly isBehind: boolean;
+  /** What else is to be said against what it has; undefined if the newest can't be verified. */
+  readonly objections: Objections | undefined;
 }
 
 /** A service that has started with secrets. */
@@ -50,7 +53,9 @@ export async function listRunning(
     const way = decision === undefined ? wayOf(facts) : "agent";
     if (way === undefined) continue;
     const { activeState } = facts;
-    const bundles = await Promise.all((decision?.bundles ?? []).map(newest));
+    const bundles = await Promise.all(
+      (decision?.bundles ?? []).map((one) => newest(one, decision?.credentials ?? [])),
+    );
     found.push({ unit, activeState, way, decision, bundles });
   }
   return found;
@@ -77,32 +82,32 @@ async function readDecisions(): Promise<ReadonlyMap<string, Decision>> {
   );
 }
 
-type Newest = (started: Decision["bundles"][number]) => Promise<RunningBundle>;
+type Started = Decision["bundles"][number];
+type Newest = (started: Started, credentials: readonly string[]) => Promise<RunningBundle>;
 
 /** Judges each bundle once, however many units have it. */
 function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
   const known = new Map<string, Promise<ReadStatement | Failure>>();
-  return async ({ bundle, series, generation }) => {
-    const reading = known.get(bundle) ?? readNewest(cluster, roster, bundle);
+  return async (started, credentials) => {
+    const { bundle, series, generation } = started;
+    const reading =
+      known.get(bundle) ?? failureOr(() => requireReadStatement(cluster, roster, bundle));
     known.set(bundle, reading);
     const newest = await reading;
-    const isBehind =
-      !(newest instanceof Failure) &&
-      (newest.record.series !== series || newest.record.generation > generation);
-    return { bundle, series, generation, newest, isBehind };
+    const unknown = { bundle, series, generation, isBehind: false, objections: undefined };
+    if (newest instanceof Failure) return { ...unknown, newest };
+    const objections = await failureOr(() =>
+      objectionsTo(cluster, roster, started, newest, credentials),
+    );
+    if (objections instanceof Failure) return { ...unknown, newest: objections };
+    const isBehind = newest.record.series !== series || newest.record.generation > generation;
+    return { bundle, series, generation, newest, isBehind, objections };
   };
 }
 
-async function readNewest(
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  bundle: string,
-): Promise<ReadStatement | Failure> {
+async function failureOr<T>(work: () => Promise<T>): Promise<T | Failure> {
   try {
-    return (
-      (await readStatement(cluster, roster, bundle)) ??
-      new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`)
-    );
+    return await work();
   } catch (error) {
     if (error instanceof Failure) return error;
     throw error;

@@ -41,6 +41,8 @@ interface Row {
     readonly has: string;
     readonly newest: string | null;
     readonly isBehind: boolean;
+    readonly isOutOfUse: boolean | null;
+    readonly owed: readonly string[] | null;
     readonly failure?: { readonly code: string };
   }[];
 }
@@ -176,6 +178,64 @@ describe("status", () => {
     expect(stdout.toString()).toMatch(/^place\.service .+ launched in place: nothing is kept/mu);
     expect(exit).toBe(0);
     await node.sh("systemctl stop place.service; systemctl restart a2.service a3.service");
+  });
+
+  it("says which run on values that a node could read which was shut out, until they have new ones", async () => {
+    await node.sh(`
+      cd /srv/cluster
+      ssh-keygen -q -t ed25519 -N '' -f /run/n2_host_key
+      sealaunch identity create --into /run/n2 --node n2 --host-key /run/n2_host_key --state /run/n2/state --plain-identity
+      echo "n2 $(cut -d ' ' -f 1,2 /run/n2_host_key.pub)" >>known_hosts
+      sealaunch roster add-node /run/n2 --pool web --known-hosts known_hosts --yes
+      sealaunch rewrap
+      sealaunch roster remove-node n2 --yes
+      sealaunch rewrap
+      sealaunch roster remove-node n2 --yes`);
+    const before = await mainPids();
+    const owed = await status();
+    expect(owed.rows.map(({ bundles: [bundle] }) => bundle?.owed)).toEqual(
+      services.map(() => ["CF_TOKEN"]),
+    );
+    expect(owed.rows.some(({ bundles: [bundle] }) => bundle?.isBehind === true)).toBe(false);
+    expect(owed.stderr).toContain('"code":"value/owed"');
+    expect(owed.exit).toBe(77);
+    // A restart would give them the same value.
+    expect((await status("--restart-stale")).exit).toBe(77);
+    expect(await mainPids()).toEqual(before);
+
+    await seal("unknown to n2");
+    const replaced = await status();
+    expect(replaced.rows[0]?.bundles[0]).toMatchObject({ isBehind: true, owed: ["CF_TOKEN"] });
+    expect(replaced.exit).toBe(75);
+    const { stdout } = await node.run("sealaunch", ["status", "a1"]);
+    expect(stdout.toString()).toMatch(/^a1\.service .+ BEHIND, OWED: CF_TOKEN /mu);
+    await node.ok("systemctl", ["restart", "a1.service"]);
+    const [first, second] = (await status()).rows;
+    expect(first?.bundles[0]?.owed).toEqual([]);
+    expect(second?.bundles[0]?.owed).toEqual(["CF_TOKEN"]);
+    expect((await mainPids())[1]).toBe(before[1]);
+  });
+
+  it("says which run on a generation that the roster puts out of use", async () => {
+    const { rows } = await status("a1");
+    const generation = Number(rows[0]?.bundles[0]?.has);
+    await node.sh(`cd /srv/cluster; sealaunch roster set-minimum dns ${String(generation)} --yes`);
+    const some = await status();
+    expect(some.rows.map(({ bundles: [bundle] }) => bundle?.isOutOfUse)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(some.exit).toBe(75);
+    await node.sh(
+      `cd /srv/cluster; sealaunch roster set-minimum dns ${String(generation + 1)} --yes`,
+    );
+    const all = await status("a1");
+    expect(all.rows[0]?.bundles[0]).toMatchObject({ isBehind: false, isOutOfUse: true });
+    expect(all.stderr).toContain('"code":"bundle/below-minimum"');
+    expect(all.exit).toBe(77);
+    await seal("in use again");
+    expect((await status("--restart-stale")).exit).toBe(0);
   });
 
   it("says of one that was named whether it runs, is there, or has nothing of Sealaunch", async () => {
