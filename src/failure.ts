@@ -448,6 +448,16 @@ export const failures = {
     "two branches have sealed one bundle, and one's change is lost",
     "go back to before the merge, and join them: sealaunch seal NAME --merge REV",
   ],
+  "surplus/reader": [
+    "refused",
+    "an entry or a header would let somebody read whom nobody has signed for",
+    "find out who wrote it, replace the values, and remove it",
+  ],
+  "surplus/unneeded": [
+    "refused",
+    "something lies in a source that nothing needs",
+    "remove what the message names, or end what left it: sealaunch rewrap, roster remove-node",
+  ],
   "date/ends-soon": [
     "refused",
     "something ends within the days that --within asks about",

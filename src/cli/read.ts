@@ -8,6 +8,7 @@ interface VerifyFlags {
   readonly since?: string;
   readonly within?: string;
   readonly olderThan?: string;
+  readonly strict?: boolean;
 }
 
 interface InspectFlags {
@@ -37,12 +38,14 @@ function addVerify(program: Command): void {
       "--within <days>",
       "refuse what ends so soon, as 30d: dates of roster, pools, signers, bundles",
     )
-    .option("--older-than <days>", "refuse values that were sealed longer ago, as 365d");
+    .option("--older-than <days>", "refuse values that were sealed longer ago, as 365d")
+    .option("--strict", "refuse also what nothing needs, which is told anyway");
   addGuidance(command, {
     examples: [
       "sealaunch verify",
       "sealaunch verify dns --json",
       "sealaunch verify --within 30d --older-than 365d",
+      "sealaunch verify --strict",
     ],
     runsOn: "laptop, CI",
     needs: "nothing",
@@ -54,6 +57,7 @@ function addVerify(program: Command): void {
       since: flags.since,
       within: flags.within,
       olderThan: flags.olderThan,
+      strict: flags.strict === true,
     });
   });
 }

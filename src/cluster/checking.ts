@@ -20,6 +20,8 @@ export interface Finding {
   readonly object: string;
   readonly generation: string;
   readonly failures: readonly Failure[];
+  /** What harms nobody and should go; none unless it was looked for. */
+  readonly notes?: readonly Failure[];
 }
 
 /** Runs `check` and gives its failure as a value; anything else that it throws is a bug. */

@@ -2,7 +2,7 @@ import type { Roster } from "../formats/records/roster.ts";
 import { periodsOf, type Holding } from "../trust/readers.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readPool, type Cluster } from "./cluster.ts";
-import { nodesOf, poolsBefore, type Chain } from "./past.ts";
+import { membersOf, poolsBefore, type Chain } from "./past.ts";
 
 /** Who has had a pool's identity, and what of that can't be told. */
 export interface Holders {
@@ -31,11 +31,11 @@ export async function nodesOfPool(
   const records = chain.generations.map(({ record }) => record);
   const holdings: Holding[] = [];
   for (const { record, from, until } of periodsOf(records, ({ issued }) => issued)) {
-    const nodes = await nodesOf(cluster.source, record);
-    if (nodes === undefined) {
+    const members = await membersOf(cluster.source, record);
+    if (members === undefined) {
       gaps.push(`pool ${pool} ${String(record.generation)}: its member list isn't there`);
     }
-    for (const node of nodes ?? []) holdings.push({ who: `node ${node}`, pool, from, until });
+    for (const { node } of members ?? []) holdings.push({ who: `node ${node}`, pool, from, until });
   }
   return { holdings, gaps };
 }

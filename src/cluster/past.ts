@@ -9,7 +9,13 @@ import {
   rosterPath,
   statementPath,
 } from "../formats/paths.ts";
-import { decodePool, maxMembersSize, maxPoolSize, type Pool } from "../formats/records/pool.ts";
+import {
+  decodePool,
+  maxMembersSize,
+  maxPoolSize,
+  type Members,
+  type Pool,
+} from "../formats/records/pool.ts";
 import { decodeRoster, maxRosterSize, type Roster } from "../formats/records/roster.ts";
 import { decodeStatement, maxStatementSize, type Statement } from "../formats/records/statement.ts";
 import type { SignerKey } from "../formats/sshsig/public-key.ts";
@@ -143,11 +149,14 @@ export function rostersBefore(source: Source, newest: Read<Roster>): Promise<Cha
   return walkBack(source, kind, newest);
 }
 
-/** The nodes that a pool file of a chain names; undefined if its list isn't there any more. */
-export async function nodesOf(source: Source, pool: Pool): Promise<string[] | undefined> {
+/** The members that a pool file of a chain names; undefined if its list isn't there any more. */
+export async function membersOf(
+  source: Source,
+  pool: Pool,
+): Promise<Members["members"] | undefined> {
   const path = `${poolPath(pool.pool, pool.generation)}/${recordFile.members}`;
   const bytes = await source.read(path, maxMembersSize);
   if (bytes === undefined) return undefined;
   // That it is verified the chain says.
-  return judgeMembers(bytes, pool as VerifiedPool).members.map(({ node }) => node);
+  return judgeMembers(bytes, pool as VerifiedPool).members;
 }

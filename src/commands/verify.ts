@@ -1,10 +1,10 @@
 import { wipe } from "../crypto/bytes.ts";
-import { Failure } from "../failure.ts";
 import { listBundles } from "../cluster/bundles.ts";
 import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/checking.ts";
 import { readRoster } from "../cluster/cluster.ts";
 import { requireRepository } from "../cluster/configuration.ts";
-import { checkDates, type Additions } from "../cluster/dates.ts";
+import { checkDates } from "../cluster/dates.ts";
+import { findSurplus } from "../cluster/surplus.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
 import { parseName } from "../formats/names.ts";
@@ -14,6 +14,7 @@ import type { Context } from "./context.ts";
 import { parseDays } from "./expiry.ts";
 import { identityFrom } from "./open.ts";
 import { openWithMarks } from "./repository.ts";
+import { reportFindings, withAdditions } from "./verify-report.ts";
 
 /** What `verify` is asked besides whether all holds. */
 export interface VerifyOptions {
@@ -24,6 +25,8 @@ export interface VerifyOptions {
   readonly within: string | undefined;
   /** Days that no value may be older than, `365d`. */
   readonly olderThan: string | undefined;
+  /** Whether what nothing needs is refused, not only told. */
+  readonly strict: boolean;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function verify(
   const dates = datesOf(context.now, options);
   const repository = await requireRepository(context.directory, context.configuration);
   const cluster = await openWithMarks(context, repository, true);
-  const { record: roster } = await readRoster(cluster);
+  const read = await readRoster(cluster);
+  const { record: roster } = read;
   const before =
     options.since === undefined
       ? undefined
@@ -70,7 +74,11 @@ export async function verify(
     await checkDates(cluster, roster, { pools, bundles }, dates),
   ];
   if (before !== undefined) added.push(await checkUnchanged(cluster.source, before));
-  await report(context, withAdditions(findings, added, named.length > 0));
+  const { readers, unneeded } = await findSurplus(cluster, read, bundles, named.length === 0);
+  added.push(readers);
+  if (options.strict) added.push(unneeded);
+  const notes = options.strict ? new Map<string, never>() : unneeded;
+  await reportFindings(context, withAdditions(findings, added, notes, named.length > 0));
 }
 
 function datesOf(now: Date, { within, olderThan }: VerifyOptions): Dates {
@@ -80,54 +88,4 @@ function datesOf(now: Date, { within, olderThan }: VerifyOptions): Dates {
     until: within === undefined ? undefined : at(parseDays(within)),
     sealedBefore: olderThan === undefined ? undefined : at(-parseDays(olderThan)),
   };
-}
-
-/**
- * The findings, with what was found besides of the same objects; and of others, such as a bundle
- * that is gone, unless only some were asked for.
- */
-function withAdditions(
-  findings: readonly Finding[],
-  additions: readonly Additions[],
-  onlyThese: boolean,
-): Finding[] {
-  const known = new Set(findings.map(({ object }) => object));
-  const others = new Set(additions.flatMap((added) => [...added.keys()]));
-  const all = [
-    ...findings,
-    ...[...others]
-      .filter((object) => !onlyThese && !known.has(object))
-      .map((object) => ({ object, generation: "-", failures: [] })),
-  ];
-  return all.map((finding) => ({
-    ...finding,
-    failures: [
-      ...finding.failures,
-      ...additions.flatMap((added) => added.get(finding.object) ?? []),
-    ],
-  }));
-}
-
-async function report(context: Context, findings: readonly Finding[]): Promise<void> {
-  await context.table(
-    ["object", "generation", "", "what"],
-    findings.flatMap(({ object, generation, failures }) =>
-      failures.length === 0
-        ? [[object, generation, "good", ""]]
-        : failures.map(({ message }) => [object, generation, "BAD", message]),
-    ),
-  );
-  context.result(
-    findings.map(({ object, generation, failures }) => ({
-      object,
-      generation,
-      failures: failures.map(({ code, message, hint }) => ({ code, message, hint })),
-    })),
-  );
-  const failures = findings.flatMap((finding) => finding.failures);
-  // What is wrong today comes before what will be.
-  const first = failures.find(({ code }) => !code.startsWith("date/")) ?? failures[0];
-  if (first === undefined) return;
-  const others = failures.length === 1 ? "" : ` (and ${String(failures.length - 1)} more above)`;
-  throw new Failure(first.code, `${first.message}${others}`, first.hint);
 }
