@@ -104,6 +104,11 @@ export const failures = {
     "a setting of a unit keeps what it runs from running, or from its credentials",
     "change the setting that the error names",
   ],
+  "unit/unresolved": [
+    "configuration",
+    "what a unit asks for is known only where it runs",
+    "see it there: sealaunch doctor UNIT",
+  ],
   "unit/behind": [
     "again",
     "a running service has an older generation of a bundle than the newest",

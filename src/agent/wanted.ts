@@ -81,6 +81,15 @@ function mergeBundles(bundles: readonly BundleRequest[]): BundleRequest[] {
   return [...floors].map(([bundle, floor]) => ({ bundle, floor }));
 }
 
+/**
+ * What a command asks for; undefined if it is none that the wrapper guards.
+ *
+ * @throws Failure `usage/…`, `closure/not-in-store` for arguments that the wrapper doesn't take
+ */
+export function guardedRequest(words: readonly string[]): RunRequest | undefined {
+  return parseGuarded(words)?.request;
+}
+
 function parseGuarded([wrapper = "", verb = "", ...rest]: readonly string[]): Guarded | undefined {
   if (!wrapper.endsWith("/sealaunch")) return undefined;
   if (verb === "run") {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
+import { collect } from "./options.ts";
 
 interface VerifyFlags {
   readonly identity?: string;
@@ -9,6 +10,7 @@ interface VerifyFlags {
   readonly within?: string;
   readonly olderThan?: string;
   readonly strict?: boolean;
+  readonly units: string[];
 }
 
 interface InspectFlags {
@@ -39,13 +41,19 @@ function addVerify(program: Command): void {
       "refuse what ends so soon, as 30d: dates of roster, pools, signers, bundles",
     )
     .option("--older-than <days>", "refuse values that were sealed longer ago, as 365d")
-    .option("--strict", "refuse also what nothing needs, which is told anyway");
+    .option("--strict", "refuse also what nothing needs, which is told anyway")
+    .option(
+      "--units <path>",
+      "refuse what a unit asks for and no bundle serves: a unit file, a service file, a directory",
+      collect,
+      [],
+    );
   addGuidance(command, {
     examples: [
       "sealaunch verify",
       "sealaunch verify dns --json",
       "sealaunch verify --within 30d --older-than 365d",
-      "sealaunch verify --strict",
+      "sealaunch verify --strict --units dns.json",
     ],
     runsOn: "laptop, CI",
     needs: "nothing",
@@ -58,6 +66,7 @@ function addVerify(program: Command): void {
       within: flags.within,
       olderThan: flags.olderThan,
       strict: flags.strict === true,
+      units: flags.units,
     });
   });
 }

@@ -1,16 +1,16 @@
 import { createTwoFilesPatch } from "diff";
 import { basename, dirname, resolve } from "node:path";
-import { textOf, utf8 } from "../crypto/bytes.ts";
+import { utf8 } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import { makeDirectory, writeFileAtomic } from "../host/files.ts";
 import { findUnitFiles } from "../host/unit-files.ts";
-import { parseUnitFile, printUnit, type Unit } from "../service/unit-file.ts";
+import { printUnit, type Unit } from "../service/unit-file.ts";
 import { checkLimits } from "../service/wrap-limits.ts";
 import { wrapUnit } from "../service/wrap.ts";
 import type { Context } from "./context.ts";
 import { guardFor, type Asked } from "./unit-guard.ts";
-import { readFileOf } from "./unit.ts";
+import { readUnitPart } from "./unit-part.ts";
 
 export interface WrapOptions extends Omit<Asked, "believesNames"> {
   /** Drop-ins besides those in the unit's own `.d`. */
@@ -96,7 +96,7 @@ async function readUnit(
     .filter(([name]) => name !== own)
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const files = [found?.main ?? path, ...dropIns.map(([, file]) => file)];
-  const parts = await Promise.all(files.map((file) => readPart(context, file)));
+  const parts = await Promise.all(files.map((file) => readUnitPart(context, file)));
   const late = dropIns.findIndex(([name]) => name > own);
   const overrides = late < 0 ? [] : parts.slice(late + 1).flat();
   if (overrides.some(({ key }) => /^(?:ExecStart|ExecStartPre|Type|LoadCredential)$/u.test(key))) {
@@ -107,10 +107,4 @@ async function readUnit(
     );
   }
   return parts.flat();
-}
-
-async function readPart(context: Context, path: string): Promise<Unit> {
-  const text = textOf(await readFileOf(context, path));
-  if (text === undefined) throw new Failure("unit/malformed", `${path} is not UTF-8`);
-  return parseUnitFile(text, basename(path));
 }

@@ -1,7 +1,7 @@
 import { wipe } from "../crypto/bytes.ts";
 import { listBundles } from "../cluster/bundles.ts";
 import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/checking.ts";
-import { readRoster } from "../cluster/cluster.ts";
+import { readRoster, type Cluster } from "../cluster/cluster.ts";
 import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates } from "../cluster/dates.ts";
 import { findSurplus } from "../cluster/surplus.ts";
@@ -9,6 +9,7 @@ import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
 import { parseName } from "../formats/names.ts";
 import { openSourceAt } from "../sources/open.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Dates } from "../trust/dates.ts";
 import type { Context } from "./context.ts";
 import { parseDays } from "./expiry.ts";
@@ -27,6 +28,8 @@ export interface VerifyOptions {
   readonly olderThan: string | undefined;
   /** Whether what nothing needs is refused, not only told. */
   readonly strict: boolean;
+  /** Files and directories of units, which ask for credentials. */
+  readonly units: readonly string[];
 }
 
 /**
@@ -78,7 +81,20 @@ export async function verify(
   added.push(readers);
   if (options.strict) added.push(unneeded);
   const notes = options.strict ? new Map<string, never>() : unneeded;
-  await reportFindings(context, withAdditions(findings, added, notes, named.length > 0));
+  const objects = withAdditions(findings, added, notes, named.length > 0);
+  const units = await unitsOf(context, cluster, roster, options.units);
+  await reportFindings(context, [...objects, ...units]);
+}
+
+async function unitsOf(
+  context: Context,
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  paths: readonly string[],
+): Promise<Finding[]> {
+  if (paths.length === 0) return [];
+  const { checkUnits } = await import("./verify-units.ts");
+  return checkUnits(context, cluster, roster, paths);
 }
 
 function datesOf(now: Date, { within, olderThan }: VerifyOptions): Dates {

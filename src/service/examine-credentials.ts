@@ -3,6 +3,12 @@ import { Failure } from "../failure.ts";
 import { error, warning, type Finding } from "./finding.ts";
 import type { UnitSettings } from "./unit-settings.ts";
 
+/** What a unit says of credentials. */
+export type CredentialLines = Pick<
+  UnitSettings,
+  "unit" | "loadCredentials" | "loadEncrypted" | "setCredentials"
+>;
+
 /** What a unit's `LoadCredential=` lines are compared with. */
 export interface CredentialNeeds {
   /** Where the agent is asked. */
@@ -16,7 +22,7 @@ export interface CredentialNeeds {
 }
 
 /** Whether the credentials that a unit loads are those that it gets: every line that is missing, over, or in the way. */
-export function examineCredentials(settings: UnitSettings, needs: CredentialNeeds): Finding[] {
+export function examineCredentials(settings: CredentialLines, needs: CredentialNeeds): Finding[] {
   const { unit, loadCredentials } = settings;
   const asked = loadCredentials.filter(({ from }) => from === needs.socket);
   const names = asked.map(({ name }) => name);
@@ -41,7 +47,7 @@ export function examineCredentials(settings: UnitSettings, needs: CredentialNeed
   ];
 }
 
-function examineName({ unit }: UnitSettings, name: string): Finding[] {
+function examineName({ unit }: CredentialLines, name: string): Finding[] {
   const size = unit.length + name.length;
   if (size <= maxUnitAndCredential) return [];
   return [
@@ -54,7 +60,7 @@ function examineName({ unit }: UnitSettings, name: string): Finding[] {
 
 /** What else the unit has of that name, so that nobody can tell by it which value the service gets. */
 function examineRivals(
-  { unit, loadCredentials, loadEncrypted, setCredentials }: UnitSettings,
+  { unit, loadCredentials, loadEncrypted, setCredentials }: CredentialLines,
   name: string,
   { socket }: CredentialNeeds,
 ): Finding[] {
