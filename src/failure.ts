@@ -132,7 +132,7 @@ export const failures = {
   "clock/behind": [
     "host",
     "this machine's clock is before the time at which something was signed",
-    "set the clock: timedatectl set-ntp true",
+    "set the clock: timedatectl set-ntp true; if it is right, whoever signed had a wrong one: sign anew",
   ],
   "plaintext/found": [
     "refused",

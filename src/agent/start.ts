@@ -31,7 +31,7 @@ export interface Prepared {
   readonly decision: Decision;
   /** Whether this is the first time that it was decided. */
   readonly isNew: boolean;
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Failure[];
 }
 
 /** systemd's limit for one credential and for all of a unit (systemd.exec(5), SetCredential=). */

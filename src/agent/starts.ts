@@ -16,6 +16,8 @@ const longestWaitMs = 3_600_000;
 
 // What somebody, or a cache that comes back, may mend while the start waits.
 const maySettle: ReadonlySet<FailureCode> = new Set([
+  // Before the network is there, a clock may be that of another year.
+  "clock/behind",
   "closure/unavailable",
   "closure/absent",
   "bundle/absent",

@@ -19,10 +19,14 @@ function say(unit: string, invocation: string, fields: Fields): Promise<void> {
 /** Writes one audit line for each bundle that was opened, and each warning. */
 export async function recordOpening(
   { unit, invocation, bundles, credentials }: Decision,
-  warnings: readonly string[],
+  warnings: readonly Failure[],
 ): Promise<void> {
-  for (const warning of warnings) {
-    await say(unit, invocation, { MESSAGE: `warning: ${warning}`, PRIORITY: priority.warning });
+  for (const { code, message } of warnings) {
+    await say(unit, invocation, {
+      MESSAGE: `warning: ${message}`,
+      PRIORITY: priority.warning,
+      SEALAUNCH_CODE: code,
+    });
   }
   for (const { bundle, series, generation, statement, signers } of bundles) {
     const number = describeGeneration({ series, generation });

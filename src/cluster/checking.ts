@@ -6,7 +6,7 @@ import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { entryPath, headerPath } from "../formats/paths.ts";
 import { checkPayloadHash } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
+import { ageFailure, clockFailure, requireFresh } from "../trust/freshness.ts";
 import { owedValues, type OwedValue } from "../trust/owed-values.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
@@ -45,9 +45,7 @@ export function checkRoster(roster: VerifiedRoster, now: Date): Finding {
   return {
     object: "roster",
     generation: String(roster.generation),
-    failures: isStale(roster, now)
-      ? [new Failure("roster/stale", describeStale(roster, what))]
-      : [],
+    failures: [ageFailure(roster, what, now)].filter((failure) => failure !== undefined),
   };
 }
 
@@ -67,7 +65,7 @@ export async function checkPool(
     if (pool === undefined) return;
     generation = String(pool.generation);
     const what = `pool file ${name} ${generation}`;
-    if (isStale(pool, cluster.now)) throw new Failure("roster/stale", describeStale(pool, what));
+    requireFresh(pool, what, cluster.now);
     const { members } = await readMembers(cluster.source, pool);
     for (const { name: operator, recipient } of roster.operators) {
       await checkEntry(cluster, pool, recipient, `operator ${operator}`);
@@ -134,6 +132,8 @@ export async function checkBundle(
 
 function checkTime(statement: VerifiedStatement, roster: VerifiedRoster, now: Date): void {
   const what = `bundle ${statement.name} ${describeGeneration(statement)}`;
+  const behind = clockFailure(`${what} was signed`, statement.created, now);
+  if (behind !== undefined) throw behind;
   if (isExpired(statement.expires, now)) {
     throw new Failure("bundle/expired", `${what} expired ${String(statement.expires)}`);
   }

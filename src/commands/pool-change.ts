@@ -13,6 +13,7 @@ import { poolFolder } from "../formats/paths.ts";
 import { judgePool, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
+import { warnOfClock } from "./report.ts";
 import { signRecord, type Signer } from "./signing.ts";
 
 /** A pool as it is: its file, undefined while it has no members, and who they are. */
@@ -48,6 +49,10 @@ export async function writePool(
   before: Read<VerifiedPool> | undefined,
   state: { readonly members: readonly Member[] } & Pick<Pool, "current" | "leaving">,
 ): Promise<string> {
+  if (before !== undefined) {
+    const { generation, issued } = before.record;
+    warnOfClock(context, `pool file ${name} ${String(generation)} was issued`, issued);
+  }
   const members: Members = {
     type: "members",
     version: 1,

@@ -1,4 +1,5 @@
 import { isAbsolute, relative } from "node:path";
+import { clockFailure } from "../trust/freshness.ts";
 import type { Context } from "./context.ts";
 
 /** A path as a person in the command's directory would write it. */
@@ -15,4 +16,15 @@ export function reportWritten(context: Context, paths: readonly string[]): void 
 /** Prints the command to run next. */
 export function reportNext(context: Context, command: string): void {
   context.print(`next: ${command}`);
+}
+
+/**
+ * Warns where something was signed in what is the future here, before the next is signed by this
+ * clock. It isn't refused: the wrong clock may have been the other, and signing anew mends that.
+ *
+ * @param said - such as `roster 3 was issued`
+ */
+export function warnOfClock(context: Context, said: string, time: string): void {
+  const failure = clockFailure(said, time, context.now);
+  if (failure !== undefined) context.warn(`${failure.message}: ${failure.hint}`);
 }

@@ -19,7 +19,7 @@ import {
 } from "../trust/roster.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
-import { reportWritten } from "./report.ts";
+import { reportWritten, warnOfClock } from "./report.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
 
 /** What a change of the roster needs of the command line. */
@@ -51,7 +51,9 @@ export async function changeRoster(
 ): Promise<boolean> {
   await refusePending(cluster, current);
   const allowed = rootsOf(cluster.trusted, current.record);
-  const generation = current.record.generation + 1;
+  const { generation: last, issued } = current.record;
+  warnOfClock(context, `roster ${String(last)} was issued`, issued);
+  const generation = last + 1;
   const what = `roster ${String(generation)}`;
   const signer = await chooseSigner(context, allowed, options.signer, what);
   const roster: Roster = {

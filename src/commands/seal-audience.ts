@@ -1,32 +1,13 @@
 import { requirePool, type Cluster } from "../cluster/cluster.ts";
-import { Failure } from "../failure.ts";
-import { describeStale, isStale } from "../trust/freshness.ts";
+import { requireFresh } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 
-/** Clocks of people who work together differ by less. */
-const clockDifference = 5 * 60 * 1000;
-
 /**
- * Returns if a record can be sealed against by this machine's clock.
+ * The pool files of an audience: by a stale one, what is sealed might be for an evicted node.
  *
- * @throws Failure `roster/stale`: what is sealed against an old one might be for an evicted node;
- *   `clock/behind` if it was signed in what is the future here: then nothing would look stale
+ * @throws Failure `roster/stale`, `clock/behind`; all that `requirePool` refuses
  */
-export function refuseStale(record: VerifiedRoster | VerifiedPool, what: string, now: Date): void {
-  if (Date.parse(record.issued) > now.getTime() + clockDifference)
-    throw new Failure(
-      "clock/behind",
-      `${what} was issued ${record.issued}, and here it is ${now.toISOString()}: nothing is sealed by this clock`,
-    );
-  if (isStale(record, now))
-    throw new Failure(
-      "roster/stale",
-      `${describeStale(record, what)}: nothing is sealed against it`,
-    );
-}
-
-/** The pool files of an audience. @throws Failure `roster/stale`; all that `requirePool` refuses */
 export async function readAudience(
   cluster: Cluster,
   roster: VerifiedRoster,
@@ -34,6 +15,6 @@ export async function readAudience(
 ): Promise<VerifiedPool[]> {
   const pools = await Promise.all(audience.map((pool) => requirePool(cluster, roster, pool)));
   for (const pool of pools)
-    refuseStale(pool, `pool file ${pool.pool} ${String(pool.generation)}`, cluster.now);
+    requireFresh(pool, `pool file ${pool.pool} ${String(pool.generation)}`, cluster.now);
   return pools;
 }

@@ -9,11 +9,13 @@ import { parseName } from "../formats/names.ts";
 import { recordFile, signatureFile, statementPath } from "../formats/paths.ts";
 import { encodeStatement, type Statement } from "../formats/records/statement.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
+import { requireFresh } from "../trust/freshness.ts";
 import { rosterName } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
+import { warnOfClock } from "./report.ts";
 import { openWithMarks } from "./repository.ts";
-import { readAudience, refuseStale } from "./seal-audience.ts";
+import { readAudience } from "./seal-audience.ts";
 import {
   checkUnitNames,
   choose,
@@ -33,8 +35,10 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const repository = await requireRepository(context.directory, context.configuration);
   const cluster = await openWithMarks(context, repository);
   const { record: roster } = await readRoster(cluster);
-  refuseStale(roster, `roster ${String(roster.generation)}`, context.now);
+  requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const before = await readStatement(cluster, roster, bundle);
+  if (before !== undefined)
+    warnOfClock(context, `bundle ${bundle} was signed`, before.record.created);
   const { fromGeneration, merge: revision } = options;
   const merge =
     revision === undefined

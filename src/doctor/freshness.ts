@@ -1,6 +1,6 @@
 import { readPool, type Cluster } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
-import { warningOfAge } from "../trust/freshness.ts";
+import { ageFailure, isStale } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Running } from "./running.ts";
@@ -32,9 +32,9 @@ export async function freshnessOf(
   const warnings: string[] = [];
   const add = (record: VerifiedRoster | VerifiedPool, object: string): void => {
     const { issued, staleAfter } = record;
-    const warning = warningOfAge(record, object, now);
-    records.push({ object, issued, staleAfter, isStale: warning !== undefined });
-    if (warning !== undefined) warnings.push(warning);
+    records.push({ object, issued, staleAfter, isStale: isStale(record, now) });
+    const failure = ageFailure(record, object, now);
+    if (failure !== undefined) warnings.push(failure.message);
   };
   add(roster, `roster ${String(roster.generation)}`);
   for (const name of poolsOf(running)) {

@@ -74,7 +74,7 @@ export async function prepareInPlace(
       command: await dropCommand(privileges),
       user: request.user ?? "",
       env: await findProgram("env"),
-      warnings: opened.value.warnings,
+      warnings: opened.value.warnings.map(({ message }) => message),
     });
   } finally {
     wipe(...values.map(({ value }) => value));

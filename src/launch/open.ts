@@ -13,7 +13,7 @@ import { sha256 } from "../crypto/digest.ts";
 import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { warningOfAge } from "../trust/freshness.ts";
+import { ageFailure, clockFailure } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, judgeStart } from "../trust/statement.ts";
@@ -58,8 +58,8 @@ export interface Opening {
   /** The caller wipes the values. */
   readonly credentials: readonly OpenedCredential[];
   readonly bundles: readonly OpenedBundle[];
-  /** One line each, without "warning:". */
-  readonly warnings: readonly string[];
+  /** What the node is configured to go on with. */
+  readonly warnings: readonly Failure[];
 }
 
 /**
@@ -78,17 +78,22 @@ export async function openBundles(
 ): Promise<Opening> {
   const cluster = await openNode(node, now, memory);
   const { record: roster } = await readRoster(cluster);
-  const warnings: string[] = [];
+  const warnings = new Map<string, Failure>();
   const judgeAge = (record: VerifiedRoster | VerifiedPool, what: string): void => {
-    const message = warningOfAge(record, what, now);
-    if (message === undefined) return;
-    if (node.configuration.refuseStale) throw new Failure("roster/stale", message);
-    warnings.push(message);
+    const failure = ageFailure(record, what, now);
+    if (failure === undefined) return;
+    if (node.configuration.refuseStale) throw failure;
+    warnings.set(failure.message, failure);
   };
   judgeAge(roster, `roster ${String(roster.generation)}`);
   const statements = await Promise.all(
     request.bundles.map((wanted) => readWanted(cluster, roster, request, wanted)),
   );
+  for (const { record } of statements) {
+    const said = `bundle ${record.name} ${describeGeneration(record)} was signed`;
+    const behind = clockFailure(said, record.created, now);
+    if (behind !== undefined) warnings.set(behind.message, behind);
+  }
   const selected = selectFrom(statements, request.credentials);
   const identities = await readIdentities();
   const credentials: OpenedCredential[] = [];
@@ -104,7 +109,7 @@ export async function openBundles(
       credentials.push(...(await openCredentials(cluster, roster, statement, identities, options)));
     }
     const bundles = statements.map(describeOpened);
-    return { credentials, bundles, warnings: [...new Set(warnings)] };
+    return { credentials, bundles, warnings: [...warnings.values()] };
   } catch (error) {
     wipe(...credentials.map(({ value }) => value));
     throw error;

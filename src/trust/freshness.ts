@@ -21,22 +21,43 @@ export function staleAfter(now: Date): Date {
   return new Date(now.getTime() + freshDays * day);
 }
 
-/** What is said of a stale record: what it is, when it was issued, since when it is stale. */
-export function describeStale(record: Dated, what: string): string {
-  return `${what}, issued ${record.issued}, is stale since ${record.staleAfter}`;
+/** Clocks of machines that work together differ by less. */
+const clockDifference = 5 * 60 * 1000;
+
+/**
+ * That this machine's clock is before the time at which something was signed, so that by it nothing
+ * would look stale or expired; undefined if it isn't, as far as clocks agree.
+ *
+ * @param said - such as `bundle dns 3 was signed`
+ * @param time - as records write it
+ */
+export function clockFailure(said: string, time: string, now: Date): Failure | undefined {
+  if (Date.parse(time) <= now.getTime() + clockDifference) return undefined;
+  return new Failure("clock/behind", `${said} ${time}, and here it is ${now.toISOString()}`);
 }
 
-/** What a reader who goes on with a stale record is told; undefined while it is fresh. */
-export function warningOfAge(record: Dated, what: string, now: Date): string | undefined {
-  if (!isStale(record, now)) return undefined;
-  return `${describeStale(record, what)}; now is ${now.toISOString()}`;
+/**
+ * Why nothing should be sealed or encrypted by a record: `clock/behind` where its age can't be told,
+ * `roster/stale`; undefined while it is fresh.
+ *
+ * @param what - names the record: `roster 3`, `pool file web 2`
+ */
+export function ageFailure(record: Dated, what: string, now: Date): Failure | undefined {
+  const { issued, staleAfter: end } = record;
+  const behind = clockFailure(`${what} was issued`, issued, now);
+  if (behind !== undefined || !isStale(record, now)) return behind;
+  return new Failure(
+    "roster/stale",
+    `${what}, issued ${issued}, is stale since ${end}; now is ${now.toISOString()}`,
+  );
 }
 
 /**
  * Returns if a record is fresh, so that what is sealed or encrypted by it is for who it says.
  *
- * @throws Failure `roster/stale`
+ * @throws Failure `roster/stale`, `clock/behind`
  */
 export function requireFresh(record: Dated, what: string, now: Date): void {
-  if (isStale(record, now)) throw new Failure("roster/stale", describeStale(record, what));
+  const failure = ageFailure(record, what, now);
+  if (failure !== undefined) throw failure;
 }

@@ -66,6 +66,14 @@ async function doctor(): Promise<{ text: string; exit: number | null }> {
 
 const clockLine = /^clock: \d{4}-.+Z, (?:not synchronised: .+|synchronised|nothing tells .+)$/mu;
 
+/** What the journal has of that code, of the newest start of the unit. */
+async function said(code: string): Promise<string[]> {
+  const invocation = await node.ok("systemctl", ["show", "-P", "InvocationID", "dns.service"]);
+  const matches = [`SEALAUNCH_CODE=${code}`, `SEALAUNCH_INVOCATION=${invocation.trim()}`];
+  const text = await node.ok("journalctl", ["-o", "cat", "-q", ...matches]);
+  return text.split("\n").filter(Boolean);
+}
+
 describe("doctor, of what only time decides,", () => {
   it("prints no clock where nothing depends on it", async () => {
     await enterCluster(() => Promise.resolve());
@@ -92,6 +100,7 @@ describe("doctor, of what only time decides,", () => {
     expect(status.stderr).toMatch(/^warning: roster 1, issued 2020-01-01.+now is 2/u);
     expect(status.stderr).toMatch(/^warning: pool file web 1, issued 2020-01-01.+now is 2/mu);
     expect(status.status).toBe(0);
+    await expect.poll(() => said("roster/stale")).toHaveLength(2);
     const json = await node.ok("sealaunch", ["status", "--json"]);
     expect(JSON.parse(json)).toMatchObject({
       records: [
@@ -134,5 +143,7 @@ describe("doctor, of what only time decides,", () => {
     expect(exit).toBe(0);
     const json = await node.run("sealaunch", ["doctor", "dns", "--json"]);
     expect(json.stdout.toString()).toContain('"code": "clock/behind"');
+    await node.ok("systemctl", ["restart", "dns.service"]);
+    await expect.poll(() => said("clock/behind")).toHaveLength(2);
   });
 });

@@ -97,6 +97,22 @@ describe("launching in place with a bundle", () => {
     expectRefused(await launch(), "roster/stale");
   });
 
+  it("says that the clock is behind where it is before what was signed", async () => {
+    await using cluster = await TestCluster.create();
+    await joinAfresh(cluster);
+    await cluster.withRoster({
+      issued: "2099-01-01T00:00:00Z",
+      staleAfter: "2099-04-01T00:00:00Z",
+    });
+    const ended = await launch();
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toMatch(
+      /^warning: roster 1 was issued 2099-01-01T00:00:00Z, and here it is 20/u,
+    );
+    await joinAfresh(cluster, { refuseStale: true });
+    expectRefused(await launch(), "clock/behind");
+  });
+
   it("is refused for a roster that is older than one seen, or has its number and other bytes", async () => {
     await using cluster = await TestCluster.create();
     await joinAfresh(cluster);
