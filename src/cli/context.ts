@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Context } from "../commands/context.ts";
 import { Failure } from "../failure.ts";
+import { showProgress } from "./progress.ts";
 import { printable } from "../printable.ts";
 
 interface WorldOptions {
@@ -46,6 +47,13 @@ export function createContext(command: Command): Context {
           else resolve();
         });
       }),
+    each: async (what, things, act) => {
+      using progress = showProgress(what, things.length);
+      for (const [index, thing] of things.entries()) {
+        progress.at(index + 1);
+        await act(thing);
+      }
+    },
     warn: (text) => {
       process.stderr.write(`warning: ${printable(text)}\n`);
     },

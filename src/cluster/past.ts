@@ -2,9 +2,10 @@ import { hex } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import {
   bundleFolder,
+  membersPath,
   poolFolder,
   poolPath,
-  recordFile,
+  type recordFile,
   rosterFolder,
   rosterPath,
   statementPath,
@@ -109,8 +110,26 @@ export function statementsBefore(
   source: Source,
   newest: Read<Statement>,
 ): Promise<Chain<Statement>> {
-  const { name, series } = newest.record;
-  const kind: Kind<Statement> = {
+  return walkBack(source, statementsOf(newest.record), newest);
+}
+
+/** The statement that one names as its predecessor, as it lies there; undefined if it isn't there. */
+export async function statementBefore(
+  source: Source,
+  statement: Statement,
+): Promise<SignedBytes | undefined> {
+  const kind = statementsOf(statement);
+  const numbers = await generationsIn(source, kind.folder, kind.series);
+  return predecessor(
+    source,
+    kind,
+    statement,
+    numbers.sort((a, b) => b - a),
+  );
+}
+
+function statementsOf({ name, series }: Statement): Kind<Statement> {
+  return {
     folder: bundleFolder(name),
     series,
     path: (generation) => statementPath(name, series, generation),
@@ -119,7 +138,6 @@ export function statementsBefore(
     maxBytes: maxStatementSize,
     decode: decodeStatement,
   };
-  return walkBack(source, kind, newest);
 }
 
 /** A pool's generations. @throws Failure `source/…` */
@@ -154,8 +172,7 @@ export async function membersOf(
   source: Source,
   pool: Pool,
 ): Promise<Members["members"] | undefined> {
-  const path = `${poolPath(pool.pool, pool.generation)}/${recordFile.members}`;
-  const bytes = await source.read(path, maxMembersSize);
+  const bytes = await source.read(membersPath(pool.pool, pool.generation), maxMembersSize);
   if (bytes === undefined) return undefined;
   // That it is verified the chain says.
   return judgeMembers(bytes, pool as VerifiedPool).members;

@@ -4,6 +4,7 @@ import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/ch
 import { readRoster, type Cluster } from "../cluster/cluster.ts";
 import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates } from "../cluster/dates.ts";
+import { createMemory, noMemory } from "../cluster/memory.ts";
 import { findSurplus } from "../cluster/surplus.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
@@ -16,6 +17,9 @@ import { parseDays } from "./expiry.ts";
 import { identityFrom } from "./open.ts";
 import { openWithMarks } from "./repository.ts";
 import { reportFindings, withAdditions } from "./verify-report.ts";
+
+/** Pool files and statements of a large cluster: each is judged once, and asked for several times. */
+const mostRemembered = 10_000;
 
 /** What `verify` is asked besides whether all holds. */
 export interface VerifyOptions {
@@ -45,7 +49,9 @@ export async function verify(
   const named = names.map((name) => parseName("bundle", name));
   const dates = datesOf(context.now, options);
   const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openWithMarks(context, repository, true);
+  // What is remembered stays until the process ends: nothing is while there is an identity.
+  const memory = options.identity === undefined ? createMemory(mostRemembered) : noMemory;
+  const cluster = { ...(await openWithMarks(context, repository, true)), memory };
   const read = await readRoster(cluster);
   const { record: roster } = read;
   const before =
@@ -65,17 +71,18 @@ export async function verify(
   const pools = named.length > 0 ? [] : roster.pools.map(({ name }) => name);
   const bundles = named.length > 0 ? named : await listBundles(cluster.source);
   try {
-    for (const pool of pools) findings.push(await checkPool(cluster, roster, pool));
-    for (const bundle of bundles) {
-      findings.push(await checkBundle(cluster, roster, bundle, identity));
-    }
+    await context.each("pool", pools, async (pool) => {
+      findings.push(await checkPool(cluster, roster, pool));
+    });
+    await context.each("bundle", bundles, async (bundle) => {
+      const { failures, ...found } = await checkBundle(cluster, roster, bundle, identity);
+      const twins = await checkTwins(cluster, roster, bundle);
+      findings.push({ ...found, failures: [...failures, ...twins] });
+    });
   } finally {
     if (identity !== undefined) wipe(identity.seed);
   }
-  const added = [
-    await checkTwins(cluster, roster, bundles),
-    await checkDates(cluster, roster, { pools, bundles }, dates),
-  ];
+  const added = [await checkDates(cluster, roster, { pools, bundles }, dates)];
   if (before !== undefined) added.push(await checkUnchanged(cluster.source, before));
   const { readers, unneeded } = await findSurplus(cluster, read, bundles, named.length === 0);
   added.push(readers);

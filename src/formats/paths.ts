@@ -27,6 +27,11 @@ export function poolPath(pool: string, generation: number): string {
   return `${poolFolder(pool)}/${String(generation)}`;
 }
 
+/** `pools/POOL/GENERATION/members.json` */
+export function membersPath(pool: string, generation: number): string {
+  return `${poolPath(pool, generation)}/${recordFile.members}`;
+}
+
 export const bundlesFolder = "bundles";
 
 /** `bundles/NAME` */
@@ -54,9 +59,14 @@ export function headersOf(pool: string): string {
   return `headers/${pool}`;
 }
 
+/** `headers/POOL/EPOCH` */
+export function headersFolder(pool: string, epoch: number): string {
+  return `${headersOf(pool)}/${String(epoch)}`;
+}
+
 /** `headers/POOL/EPOCH/NAME/SHA256` */
 export function headerPath(pool: string, epoch: number, bundle: string, hash: string): string {
-  return `${headersOf(pool)}/${String(epoch)}/${bundle}/${hash}`;
+  return `${headersFolder(pool, epoch)}/${bundle}/${hash}`;
 }
 
 /** `entries/POOL` */
