@@ -1,6 +1,12 @@
 import { nameKinds } from "../formats/names.ts";
-import { bundleFolder, bundlesFolder } from "../formats/paths.ts";
+import { bundlesFolder, headersFolder } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
+
+/** An epoch of a pool. */
+interface PoolEpoch {
+  readonly pool: string;
+  readonly epoch: number;
+}
 
 const isGeneration = (name: string): boolean => /^[0-9]+\.[0-9]+$/u.test(name);
 
@@ -11,17 +17,41 @@ const isGeneration = (name: string): boolean => /^[0-9]+\.[0-9]+$/u.test(name);
  * @throws Failure `source/unreadable`
  */
 export async function listBundles(source: Source): Promise<string[]> {
-  const names = await source.list(bundlesFolder);
-  const found = await Promise.all(names.map((name) => bundlesBelow(source, name)));
-  return found.flat().sort();
+  return (await namesBelow(source, bundlesFolder, isGeneration)).sort();
 }
 
-/** Names are at most 128 bytes long, so that no source can have us go down for ever. */
-async function bundlesBelow(source: Source, name: string): Promise<string[]> {
-  if (!nameKinds.bundle.is(name)) return [];
-  const inside = await source.list(bundleFolder(name));
-  const below = await Promise.all(
-    inside.map((segment) => bundlesBelow(source, `${name}/${segment}`)),
+const isHash = (name: string): boolean => /^[0-9a-f]{64}$/u.test(name);
+
+/**
+ * The names of the bundles that have headers for one of those epochs, in rising order, whatever other
+ * bundles there are: only of these can who opens just those epochs have a file key.
+ *
+ * @throws Failure `source/unreadable`
+ */
+export async function listBundlesWithHeaders(
+  source: Source,
+  epochs: readonly PoolEpoch[],
+): Promise<string[]> {
+  const found = await Promise.all(
+    epochs.map(({ pool, epoch }) => namesBelow(source, headersFolder(pool, epoch), isHash)),
   );
-  return [...(inside.some(isGeneration) ? [name] : []), ...below.flat()];
+  return [...new Set(found.flat())].sort();
+}
+
+/**
+ * The names of bundles whose folders within `folder` hold what a name's segment can't look like. Names are
+ * at most 128 bytes long, so that no source can have us go down for ever.
+ */
+async function namesBelow(
+  source: Source,
+  folder: string,
+  isInside: (segment: string) => boolean,
+): Promise<string[]> {
+  const below = async (name: string): Promise<string[]> => {
+    if (!nameKinds.bundle.is(name)) return [];
+    const inside = await source.list(`${folder}/${name}`);
+    const found = await Promise.all(inside.map((segment) => below(`${name}/${segment}`)));
+    return [...(inside.some(isInside) ? [name] : []), ...found.flat()];
+  };
+  return (await Promise.all((await source.list(folder)).map(below))).flat();
 }

@@ -2,19 +2,19 @@ import { utf8 } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import {
   bundleFolder,
+  membersPath,
   pendingRosterPath,
   poolFolder,
   poolPath,
-  recordFile,
   rosterFolder,
   rosterPath,
   statementPath,
 } from "../formats/paths.ts";
-import { maxMembersSize, maxPoolSize, type Members } from "../formats/records/pool.ts";
+import { maxMembersSize, maxPoolSize, type Member, type Members } from "../formats/records/pool.ts";
 import { maxRosterSize, type RosterSigner } from "../formats/records/roster.ts";
 import { maxStatementSize } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
-import { judgeMembers, judgePool, type VerifiedPool } from "../trust/pool.ts";
+import { judgeMember, judgeMembers, judgePool, type VerifiedPool } from "../trust/pool.ts";
 import {
   judgeRoster,
   rosterName,
@@ -147,12 +147,27 @@ export async function requirePool(
  * @throws Failure `members/hash`, `members/malformed`
  */
 export async function readMembers(source: Source, pool: VerifiedPool): Promise<Members> {
-  const path = `${poolPath(pool.pool, pool.generation)}/${recordFile.members}`;
+  return judgeMembers(await readMemberList(source, pool), pool);
+}
+
+/**
+ * What the member list that a pool file names says of one node; undefined if it isn't a member.
+ *
+ * @throws Failure `members/hash`, `members/malformed`
+ */
+export async function readMember(
+  source: Source,
+  pool: VerifiedPool,
+  node: string,
+): Promise<Member | undefined> {
+  return judgeMember(await readMemberList(source, pool), pool, node);
+}
+
+async function readMemberList(source: Source, pool: VerifiedPool): Promise<Uint8Array> {
+  const path = membersPath(pool.pool, pool.generation);
   const bytes = await source.read(path, maxMembersSize);
-  if (bytes === undefined) {
-    throw new Failure("members/hash", `${source.name} has no ${path}`);
-  }
-  return judgeMembers(bytes, pool);
+  if (bytes !== undefined) return bytes;
+  throw new Failure("members/hash", `${source.name} has no ${path}`);
 }
 
 /** A statement as it was read: by whom it is signed, besides. */

@@ -1,8 +1,9 @@
 import { Failure } from "../failure.ts";
-import type { Member } from "../formats/records/pool.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
+import { membersPath } from "../formats/paths.ts";
+import { maxMembersSize, namesMember, type Member } from "../formats/records/pool.ts";
+import { judgeMember, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { readMembers, readPoolAt, type Cluster } from "./cluster.ts";
+import { readPoolAt, type Cluster } from "./cluster.ts";
 
 /**
  * What a pool's earlier member lists say of a node, the latest first, without doubles. A generation
@@ -35,10 +36,11 @@ async function memberAt(
   node: string,
 ): Promise<Member | undefined> {
   try {
+    // Most lists of most pools don't name the node: those are searched, and nothing is judged for them.
+    const bytes = await cluster.source.read(membersPath(pool, generation), maxMembersSize);
+    if (bytes === undefined || !namesMember(bytes, node)) return undefined;
     const file = await readPoolAt(cluster, roster, pool, generation);
-    if (file === undefined) return undefined;
-    const { members } = await readMembers(cluster.source, file.record);
-    return members.find((member) => member.node === node);
+    return file && judgeMember(bytes, file.record, node);
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;

@@ -5,7 +5,7 @@ import { epochsOf } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
 import { checkPayload } from "./checking.ts";
-import { readMembers, requirePool, type Cluster } from "./cluster.ts";
+import { readMember, requirePool, type Cluster } from "./cluster.ts";
 import { readHeaderFor, type Reach } from "./payloads.ts";
 
 /**
@@ -40,8 +40,7 @@ async function reachesOf(
   const owed: string[] = [];
   for (const pool of audience) {
     const file = await requirePool(cluster, roster, pool);
-    const { members } = await readMembers(cluster.source, file);
-    const member = members.find((one) => one.node === node);
+    const member = await readMember(cluster.source, file, node);
     if (member === undefined) continue;
     for (const { epoch } of epochsOf(file)) {
       const path = entryPath(pool, epoch, member.recipient);

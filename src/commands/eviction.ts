@@ -1,5 +1,5 @@
 import { readNodeCard } from "../cluster/cards.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import { readMember, readPool, type Cluster } from "../cluster/cluster.ts";
 import { beginEpoch, pastEpochs } from "../cluster/epochs.ts";
 import { obstaclesOf, requireSettled } from "../cluster/leaving.ts";
 import { entryPath, nodeFolder } from "../formats/paths.ts";
@@ -132,8 +132,8 @@ export async function forgetCard(
   // By the host key: it may have announced its next identity.
   if (card === undefined || !was.some(({ hostKey }) => hostKey === card.hostKey)) return;
   for (const { name } of roster.pools) {
-    const { members } = await readPoolState(cluster, roster, name);
-    if (members.some((member) => member.node === node)) return;
+    const file = await readPool(cluster, roster, name);
+    if (file !== undefined && (await readMember(cluster.source, file.record, node))) return;
   }
   await cluster.source.remove(nodeFolder(node));
 }

@@ -1,4 +1,3 @@
-import { listBundles } from "../cluster/bundles.ts";
 import { readStatement, type Cluster } from "../cluster/cluster.ts";
 import type { OpenedPool } from "../cluster/entries.ts";
 import { expectedEntries } from "../cluster/owed.ts";
@@ -35,20 +34,28 @@ export async function owedEntriesOf(
   });
 }
 
+/** What {@link owedHeadersOf} goes by. */
+interface Needs {
+  readonly bundles: readonly string[];
+  readonly pools: readonly VerifiedPool[];
+  readonly opened: readonly OpenedPool[];
+  /** Whether those that are there are owed too. */
+  readonly all: boolean;
+}
+
 /** The headers that bundles are owed, and why some bundles can't be judged. */
 export async function owedHeadersOf(
+  context: Context,
   cluster: Cluster,
   roster: VerifiedRoster,
-  pools: readonly VerifiedPool[],
-  opened: readonly OpenedPool[],
-  all: boolean,
+  { bundles, pools, opened, all }: Needs,
 ): Promise<{ readonly headers: readonly Owed[]; readonly failures: readonly Failure[] }> {
   const headers: Owed[] = [];
   const failures: Failure[] = [];
-  for (const bundle of await listBundles(cluster.source)) {
+  await context.each("bundle", bundles, async (bundle) => {
     try {
       const statement = (await readStatement(cluster, roster, bundle))?.record;
-      if (statement === undefined) continue;
+      if (statement === undefined) return;
       const inAudience = ({ pool }: { readonly pool: string }): boolean =>
         statement.audience.includes(pool);
       const owed = await owedHeaders(cluster.source, {
@@ -62,7 +69,7 @@ export async function owedHeadersOf(
       if (!(error instanceof Failure)) throw error;
       failures.push(error);
     }
-  }
+  });
   return { headers, failures };
 }
 

@@ -1,3 +1,4 @@
+import { listBundles, listBundlesWithHeaders } from "../cluster/bundles.ts";
 import { readPool, readRoster, type Cluster } from "../cluster/cluster.ts";
 import { openNode, readNode } from "../cluster/configuration.ts";
 import { openPool, wipePools, type OpenedPool } from "../cluster/entries.ts";
@@ -43,18 +44,31 @@ export async function rewrap(context: Context, options: RewrapOptions): Promise<
   try {
     const { record: roster } = await readRoster(cluster);
     requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
-    const pools = await readPools(context, cluster, roster);
-    for (const pool of pools) opened.push(...(await openPool(cluster, pool, identities)));
-    if (opened.length === 0) refuseIdentity(identities, pools);
+    const all = await readPools(cluster, roster);
+    for (const pool of all) opened.push(...(await openPool(cluster, pool, identities)));
+    if (opened.length === 0) refuseIdentity(identities, all);
+    const isOpened = ({ pool }: { readonly pool: string }): boolean =>
+      opened.some((one) => one.pool === pool);
+    // What other pools are owed is nothing that a member could see to: it reads neither their members nor
+    // bundles that it has no header of.
+    const own = all.filter(isOpened);
+    const pools = node === undefined ? all : own;
+    for (const { pool, generation, ...dates } of pools) {
+      requireFresh(dates, `pool file ${pool} ${String(generation)}`, context.now);
+    }
     const entries = await owedEntriesOf(cluster, roster, pools, opened, options.all);
-    const { headers, failures } = await owedHeadersOf(cluster, roster, pools, opened, options.all);
+    const bundles =
+      node === undefined
+        ? await listBundles(cluster.source)
+        : await listBundlesWithHeaders(cluster.source, opened);
+    const needs = { bundles, pools: all, opened, all: options.all };
+    const { headers, failures } = await owedHeadersOf(context, cluster, roster, needs);
     for (const { message } of failures) context.warn(message);
-    // What other pools are owed is nothing that a member could see to.
-    const isOwn = ({ pool, bytes }: Owed): boolean =>
-      node === undefined || bytes !== undefined || opened.some((one) => one.pool === pool);
+    const isOwn = (owed: Owed): boolean =>
+      node === undefined || owed.bytes !== undefined || isOpened(owed);
     await settle(context, cluster, [...entries, ...headers].filter(isOwn), options.dryRun);
     if (node !== undefined && !options.dryRun) {
-      await finishRotation(context, cluster, roster, pools, node);
+      await finishRotation(context, cluster, roster, { all, own }, node);
     }
     // One bad bundle keeps nobody's entry back, and is not passed over either.
     if (failures[0] !== undefined) throw failures[0];
@@ -75,17 +89,9 @@ async function begin(context: Context, file: string | undefined): Promise<Pass> 
   return { cluster, identities, node: { located, identities } };
 }
 
-async function readPools(
-  context: Context,
-  cluster: Cluster,
-  roster: VerifiedRoster,
-): Promise<VerifiedPool[]> {
+async function readPools(cluster: Cluster, roster: VerifiedRoster): Promise<VerifiedPool[]> {
   const reads = await Promise.all(roster.pools.map(({ name }) => readPool(cluster, roster, name)));
-  const pools = reads.flatMap((read) => (read === undefined ? [] : [read.record]));
-  for (const { pool, generation, ...dates } of pools) {
-    requireFresh(dates, `pool file ${pool} ${String(generation)}`, context.now);
-  }
-  return pools;
+  return reads.flatMap((read) => (read === undefined ? [] : [read.record]));
 }
 
 function refuseIdentity(identities: readonly Identity[], pools: readonly VerifiedPool[]): never {

@@ -1,4 +1,4 @@
-import { readRoster, requirePool, type Cluster } from "../cluster/cluster.ts";
+import { readMember, readPool, readRoster, requirePool, type Cluster } from "../cluster/cluster.ts";
 import { pastMembers } from "../cluster/history.ts";
 import { obstaclesOf, requireSettled } from "../cluster/leaving.ts";
 import { readableBy, type Readable } from "../cluster/readable.ts";
@@ -11,7 +11,6 @@ import { rosterPool, type VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { evict, forgetCard, type Eviction } from "./eviction.ts";
 import { showReadable } from "./eviction-readable.ts";
-import { readPoolState } from "./pool-change.ts";
 import { reportNext } from "./report.ts";
 import { openToSign } from "./repository.ts";
 import { chooseSigner } from "./signing.ts";
@@ -79,13 +78,12 @@ async function findEvictions(
   const evictions: Eviction[] = [];
   for (const pool of pools.length > 0 ? pools : roster.pools.map((one) => one.name)) {
     const { managers } = rosterPool(roster, pool);
-    const { file, members } = await readPoolState(cluster, roster, pool);
+    const file = await readPool(cluster, roster, pool);
     if (file === undefined) continue;
-    const present = members.filter((member) => member.node === node);
-    const was =
-      present.length > 0 ? present : await pastMembers(cluster, roster, file.record, node, 1);
+    const present = await readMember(cluster.source, file.record, node);
+    const isMember = present !== undefined;
+    const was = isMember ? [present] : await pastMembers(cluster, roster, file.record, node, 1);
     if (was.length === 0) continue;
-    const isMember = present.length > 0;
     if (isMember && !isDestroyed) await requireSettled(cluster, roster, file.record);
     const mayDrop = async (): Promise<boolean> =>
       file.record.leaving !== null &&

@@ -1,5 +1,5 @@
 import type { Cluster } from "../cluster/cluster.ts";
-import { readMembers } from "../cluster/cluster.ts";
+import { readMember } from "../cluster/cluster.ts";
 import type { Located } from "../cluster/configuration.ts";
 import { openPool, wipePools } from "../cluster/entries.ts";
 import { pastMembers } from "../cluster/history.ts";
@@ -21,6 +21,13 @@ export interface OwnNode {
   readonly identities: readonly Identity[];
 }
 
+/** The pools of a pass. */
+export interface PassPools {
+  readonly all: readonly VerifiedPool[];
+  /** Those of which one of the identities has an entry. */
+  readonly own: readonly VerifiedPool[];
+}
+
 interface Membership {
   readonly file: VerifiedPool;
   readonly member: Member;
@@ -37,13 +44,14 @@ export async function finishRotation(
   context: Context,
   cluster: Cluster,
   roster: VerifiedRoster,
-  pools: readonly VerifiedPool[],
+  { all, own }: PassPools,
   { located, identities }: OwnNode,
 ): Promise<void> {
   const { node, identity: path } = located.configuration;
   const [current, next] = identities;
   if (current === undefined) return;
-  const memberships = await membershipsOf(cluster, pools, node);
+  // Only who rotates has to know of a pool whose entry it still waits for.
+  const memberships = await membershipsOf(cluster, next === undefined ? own : all, node);
   if (next !== undefined) {
     const waiting = await whatWaits(cluster, memberships, current, next);
     if (waiting !== undefined) {
@@ -56,9 +64,9 @@ export async function finishRotation(
       `the identity of ${node} is ${recipientId(next.recipient)}, the one before is gone`,
     );
   }
-  const own = (next ?? current).recipient;
+  const { recipient } = next ?? current;
   for (const { file, member } of memberships) {
-    if (member.recipient === own) await removePast(cluster, roster, file, member);
+    if (member.recipient === recipient) await removePast(cluster, roster, file, member);
   }
 }
 
@@ -69,8 +77,7 @@ async function membershipsOf(
 ): Promise<Membership[]> {
   const found: Membership[] = [];
   for (const file of pools) {
-    const { members } = await readMembers(source, file);
-    const member = members.find((one) => one.node === node);
+    const member = await readMember(source, file, node);
     if (member !== undefined) found.push({ file, member });
   }
   return found;

@@ -1,7 +1,14 @@
 import { hex } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
-import { decodeMembers, decodePool, type Members, type Pool } from "../formats/records/pool.ts";
+import {
+  decodeMember,
+  decodeMembers,
+  decodePool,
+  type Member,
+  type Members,
+  type Pool,
+} from "../formats/records/pool.ts";
 import { requireCluster, rosterPool, type VerifiedRoster } from "./roster.ts";
 import { requireSigners, signersOf, type SignedBytes } from "./signed.ts";
 
@@ -41,18 +48,36 @@ export function judgePool(
  * @throws Failure `members/hash`, `members/malformed`
  */
 export function judgeMembers(bytes: Uint8Array, pool: VerifiedPool): Members {
-  const found = hex(sha256(bytes));
-  if (found !== pool.members) {
-    throw new Failure(
-      "members/hash",
-      `member list of pool ${pool.pool} is ${found.slice(0, 16)}…, its pool file names ${pool.members.slice(0, 16)}…`,
-    );
-  }
+  requireNamed(bytes, pool);
   const members = decodeMembers(bytes);
   if (members.pool !== pool.pool || members.cluster !== pool.cluster) {
     throw new Failure("members/malformed", `member list of pool ${pool.pool} is of another pool`);
   }
   return members;
+}
+
+/**
+ * What the member list that a pool file names says of one node; undefined if it isn't a member. The others
+ * aren't looked at, so that it costs a node the same however many they are.
+ *
+ * @throws Failure `members/hash`, `members/malformed`
+ */
+export function judgeMember(
+  bytes: Uint8Array,
+  pool: VerifiedPool,
+  node: string,
+): Member | undefined {
+  requireNamed(bytes, pool);
+  return decodeMember(bytes, node);
+}
+
+function requireNamed(bytes: Uint8Array, pool: VerifiedPool): void {
+  const found = hex(sha256(bytes));
+  if (found === pool.members) return;
+  throw new Failure(
+    "members/hash",
+    `member list of pool ${pool.pool} is ${found.slice(0, 16)}…, its pool file names ${pool.members.slice(0, 16)}…`,
+  );
 }
 
 /** The epochs that a pool's members can open: the current one, then the one that is being left. */

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { decodeRecord, encodeRecord } from "../canonical.ts";
+import { decodeConfiguration, decodeRecord, encodeRecord } from "../canonical.ts";
 import {
   clusterField,
   countField,
@@ -69,4 +69,31 @@ export function encodeMembers(members: Members): Uint8Array {
 /** @throws Failure `members/malformed` */
 export function decodeMembers(bytes: Uint8Array): Members {
   return decodeRecord(bytes, Members, "members/malformed", "member list", maxMembersSize);
+}
+
+/** Where the one spelling of member lists has a node; negative if it hasn't. */
+function placeOfMember(bytes: Uint8Array, node: string): number {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(
+    `\n    {\n      "node": ${JSON.stringify(node)},\n`,
+  );
+}
+
+/** Whether a member list may say something of a node. It is searched, not read: for bytes that nobody has judged. */
+export function namesMember(bytes: Uint8Array, node: string): boolean {
+  return placeOfMember(bytes, node) >= 0;
+}
+
+/**
+ * What a member list says of one node, without reading the others: undefined if it isn't there. Only of
+ * a list that a pool file names, since nothing else of it is judged.
+ *
+ * @throws Failure `members/malformed`
+ */
+export function decodeMember(bytes: Uint8Array, node: string): Member | undefined {
+  const start = placeOfMember(bytes, node);
+  if (start < 0) return undefined;
+  const ending = "\n    }";
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const end = text.indexOf(ending, start) + ending.length;
+  return decodeConfiguration(bytes.slice(start, end), Member, "member list", "members/malformed");
 }
