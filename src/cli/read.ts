@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { Failure } from "../failure.ts";
+import type { InspectOptions } from "../commands/inspect-choice.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
@@ -11,12 +11,6 @@ interface VerifyFlags {
   readonly olderThan?: string;
   readonly strict?: boolean;
   readonly units: string[];
-}
-
-interface InspectFlags {
-  readonly between?: string[];
-  readonly since?: string;
-  readonly node?: string;
 }
 
 /** `verify`, `inspect`, `open`: what can be told of sealed bundles, with and without a key. */
@@ -75,46 +69,31 @@ function addInspect(program: Command): void {
   const command = program
     .command("inspect")
     .description(
-      "Tell what a bundle holds, who signed it, who could open it and who may ask for it.",
+      "Tell what a bundle holds, who signed it, who could open it, who may ask, and whether it starts.\n" +
+        "Of a directory or store path with several, one line each, with the worst that is to be said.",
     )
-    .argument("<name>", "the bundle")
+    .argument("<what>", "a bundle's name; or a path, which begins with / or .")
     .option(
       "--between <times...>",
       "two times, as 2026-01-01 now: who could read it then, and who had signed it",
     )
     .option("--since <rev>", "what changed since a revision of git, as origin/main")
-    .option("--node <node>", "whether that node would start it, and if not why");
+    .option("--node <node>", "whether that node would start it, and if not why")
+    .option("--floor <generation>", "the least that a unit asks for, as in NAME@17+");
   addGuidance(command, {
     examples: [
       "sealaunch inspect dns",
+      "sealaunch inspect .",
+      "sealaunch inspect ./secrets/bundles/dns/0.1",
       "sealaunch inspect dns --node n2",
       "sealaunch inspect dns --between 2026-01-01 now",
     ],
     runsOn: "laptop, CI",
     needs: "nothing",
   });
-  command.action(async (name: string, { between, since, node }: InspectFlags) => {
-    const context = createContext(command);
-    if ([between, since, node].filter((flag) => flag !== undefined).length > 1) {
-      throw new Failure("usage/invalid", "--between, --since and --node each ask something else");
-    }
-    if (since !== undefined) {
-      const { inspectChanges } = await import("../commands/inspect-changes.ts");
-      await inspectChanges(context, name, since);
-      return;
-    }
-    if (node !== undefined) {
-      const { inspectNode } = await import("../commands/inspect-node.ts");
-      await inspectNode(context, name, node);
-      return;
-    }
-    if (between !== undefined) {
-      const { inspectHistory } = await import("../commands/inspect-history.ts");
-      await inspectHistory(context, name, between);
-      return;
-    }
-    const { inspect } = await import("../commands/inspect.ts");
-    await inspect(context, name);
+  command.action(async (what: string, flags: InspectOptions) => {
+    const { runInspect } = await import("../commands/inspect-choice.ts");
+    await runInspect(createContext(command), what, flags);
   });
 }
 

@@ -12,6 +12,7 @@ import { readHeaderFor, type Reach } from "./payloads.ts";
  * Returns if a node would be given a bundle's credentials, as far as can be told without its
  * identity and its marks: by the unit that may ask for it, or else in place.
  *
+ * @param asking - which node, and the least generation that the unit asks for
  * @throws Failure what a start there would be refused with: `bundle/…`, `entry/…`, `header/…`,
  *   `payload/…`
  */
@@ -19,10 +20,10 @@ export async function requireReady(
   cluster: Cluster,
   roster: VerifiedRoster,
   statement: VerifiedStatement,
-  node: string,
+  { node, floor }: { readonly node: string; readonly floor: number },
 ): Promise<void> {
   const [unit] = statement.units;
-  judgeStart(statement, roster, { unit, inPlace: unit === undefined, floor: 0 }, cluster.now);
+  judgeStart(statement, roster, { unit, inPlace: unit === undefined, floor }, cluster.now);
   const reaches = await reachesOf(cluster, roster, statement, node);
   for (const credential of statement.credentials) {
     await checkPayload(cluster, statement.name, credential);

@@ -5,25 +5,22 @@ import {
   requirePool,
   type Cluster,
 } from "../cluster/cluster.ts";
-import { openRepository, requireRepository } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
-import { parseName } from "../formats/names.ts";
 import { openSourceAt } from "../sources/open.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import { statementDifferences, type Readable } from "../trust/statement-difference.ts";
 import type { Context } from "./context.ts";
+import { requireOne, type Subject } from "./inspect-subject.ts";
 
 /** Tells what changed of a bundle since a revision of git: what it says, and who could open it. */
 export async function inspectChanges(
   context: Context,
-  name: string,
+  subject: Subject,
   revision: string,
 ): Promise<void> {
-  const bundle = parseName("bundle", name);
-  const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openRepository(repository, context.now);
-  const { configuration, directory } = repository;
-  const source = await openSourceAt(configuration.source, directory, revision, context.environment);
+  const bundle = requireOne(subject);
+  const { cluster, url, base } = subject;
+  const source = await openSourceAt(url, base, revision, context.environment);
   const before = await readableIn({ ...cluster, source }, bundle);
   const after = await readableIn(cluster, bundle);
   if (after === undefined) {

@@ -1,27 +1,24 @@
-import { readRoster, requireReadStatement } from "../cluster/cluster.ts";
 import { gapsOf, nodesOfPool, operatorsOf } from "../cluster/holders.ts";
 import { rostersBefore, statementsBefore, type Chain } from "../cluster/past.ts";
 import { Failure } from "../failure.ts";
-import { parseName } from "../formats/names.ts";
 import type { Roster } from "../formats/records/roster.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import { periodsOf, readersWithin, type Period } from "../trust/readers.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 import { parseMoment } from "./expiry.ts";
-import { openHere } from "./repository.ts";
+import { readSubject, type Subject } from "./inspect-subject.ts";
 
 /** Tells who could read a bundle between two times, which generations, and who had signed them. */
 export async function inspectHistory(
   context: Context,
-  name: string,
+  subject: Subject,
   between: readonly string[],
 ): Promise<void> {
-  const bundle = parseName("bundle", name);
   const within = periodOf(between, context.now);
-  const cluster = await openHere(context);
-  const roster = await readRoster(cluster);
-  const statement = await requireReadStatement(cluster, roster.record, bundle);
+  const { cluster, roster } = subject;
+  const statement = await readSubject(subject);
+  const bundle = statement.record.name;
   const rosters = await rostersBefore(cluster.source, roster);
   const statements = await statementsBefore(cluster.source, statement);
   const periods = periodsOf(

@@ -1,18 +1,24 @@
-import { readRoster, requireStatement } from "../cluster/cluster.ts";
 import { requireReady } from "../cluster/readiness.ts";
 import { parseName } from "../formats/names.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
-import { openHere } from "./repository.ts";
+import { readSubject, type Subject } from "./inspect-subject.ts";
 
-/** Tells that a node would be given a bundle's credentials, or ends with why it wouldn't. */
-export async function inspectNode(context: Context, name: string, node: string): Promise<void> {
-  const bundle = parseName("bundle", name);
+/**
+ * Tells that a node would be given a bundle's credentials, or ends with why it wouldn't.
+ *
+ * @param floor - the least generation that a unit asks for
+ */
+export async function inspectNode(
+  context: Context,
+  subject: Subject,
+  node: string,
+  floor: number,
+): Promise<void> {
   parseName("node", node);
-  const cluster = await openHere(context);
-  const { record: roster } = await readRoster(cluster);
-  const statement = await requireStatement(cluster, roster, bundle);
-  await requireReady(cluster, roster, statement, node);
+  const { record: statement } = await readSubject(subject);
+  await requireReady(subject.cluster, subject.roster.record, statement, { node, floor });
+  const { name: bundle } = statement;
   const generation = describeGeneration(statement);
   const who = statement.units.length === 0 ? "a start in place" : statement.units.join(", ");
   context.print(

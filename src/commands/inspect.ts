@@ -1,18 +1,25 @@
-import { readMembers, readRoster, requirePool, requireStatement } from "../cluster/cluster.ts";
-import { parseName } from "../formats/names.ts";
+import { readMembers, requirePool, type ReadStatement } from "../cluster/cluster.ts";
+import { Failure } from "../failure.ts";
 import { statementPath } from "../formats/paths.ts";
 import { fingerprint, type SignerKey } from "../formats/sshsig/public-key.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { describeGeneration, maySign } from "../trust/statement.ts";
+import { describeGeneration, judgeStart, maySign } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
-import { openHere } from "./repository.ts";
+import { pathFor } from "./report.ts";
+import { readSubject, type Subject } from "./inspect-subject.ts";
 
-/** Tells what a bundle's statement says, who may sign it, who could open it and who may ask. */
-export async function inspect(context: Context, name: string): Promise<void> {
-  const bundle = parseName("bundle", name);
-  const cluster = await openHere(context);
-  const { record: roster } = await readRoster(cluster);
-  const statement = await requireStatement(cluster, roster, bundle);
+/**
+ * Tells what a bundle's statement says, who has signed it, who could open it, who may ask, and whether a
+ * start would take it.
+ *
+ * @param floor - the least generation that a unit asks for
+ */
+export async function inspect(context: Context, subject: Subject, floor: number): Promise<void> {
+  const { cluster } = subject;
+  const { record: roster } = subject.roster;
+  const read = await readSubject(subject);
+  const { record: statement } = read;
+  const bundle = statement.name;
   const readers = await Promise.all(
     statement.audience.map(async (name) => {
       const pool = await requirePool(cluster, roster, name);
@@ -26,12 +33,17 @@ export async function inspect(context: Context, name: string): Promise<void> {
   context.print(
     `bundle      ${bundle}, generation ${describeGeneration(statement)}, created ${created}`,
   );
-  context.print(`lies at     ${statementPath(bundle, series, generation)}`);
+  context.print(
+    `lies at     ${pathFor(context, cluster.source.place(statementPath(bundle, series, generation)))}`,
+  );
   context.print(`expires     ${expires ?? "never"}`);
   context.print(
     `may ask     ${listed([...units, ...(inPlace ? ["whoever launches in place"] : [])])}`,
   );
+  context.print(`signed by   ${listed(read.signers.map((signer) => signer.name))}`);
   context.print(`may sign    ${listed(signers.map((signer) => signer.name))}`);
+  const refusal = refusalOf(read, roster, floor, context.now);
+  context.print(`starts      ${refusal === undefined ? "yes" : `no: ${refusal.message}`}`);
   for (const { pool, epoch, nodes } of readers) {
     context.print(`could open  pool ${pool}, epoch ${String(epoch)}: ${listed(nodes)}`);
   }
@@ -46,7 +58,31 @@ export async function inspect(context: Context, name: string): Promise<void> {
       credential.epochs.map(({ pool, epoch }) => `${pool} ${String(epoch)}`).join(", "),
     ]),
   );
-  context.result({ statement, readers, operators, signers: signers.map((signer) => signer.name) });
+  context.result({
+    statement,
+    readers,
+    operators,
+    signers: signers.map((signer) => signer.name),
+    signedBy: read.signers.map((signer) => signer.name),
+    refusal: refusal === undefined ? null : { code: refusal.code, message: refusal.message },
+  });
+}
+
+/** Why no start would take a statement, whoever asks that it names; undefined if one would. */
+function refusalOf(
+  { record: statement }: ReadStatement,
+  roster: VerifiedRoster,
+  floor: number,
+  now: Date,
+): Failure | undefined {
+  const [unit] = statement.units;
+  try {
+    judgeStart(statement, roster, { unit, inPlace: unit === undefined, floor }, now);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
 }
 
 function listed(names: readonly string[]): string {

@@ -15,9 +15,14 @@ const secretFolders = new Set(["bundles", "headers"]);
 /** Objects are public: everybody may read them. */
 const publicMode = 0o644;
 
+/** Whether an object is what is sealed, not whom to trust. */
+export function isSecretObject(object: string): boolean {
+  return secretFolders.has(object.split("/", 1)[0] ?? "");
+}
+
 /** Where an object lies below a directory that is a source. */
 export function placeWithin(object: string): string {
-  return `${secretFolders.has(object.split("/", 1)[0] ?? "") ? "secrets" : "keys"}/${object}`;
+  return `${isSecretObject(object) ? "secrets" : "keys"}/${object}`;
 }
 
 /** The source in a directory, for instance a git checkout: `keys/` and `secrets/` below it. */
