@@ -3,7 +3,7 @@ import { bundlesFolder, headersFolder } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
 
 /** An epoch of a pool. */
-interface PoolEpoch {
+export interface PoolEpoch {
   readonly pool: string;
   readonly epoch: number;
 }

@@ -28,7 +28,7 @@ export async function findSurplus(
   areAll: boolean,
 ): Promise<Surplus> {
   const surplus: Surplus = { readers: new Map(), unneeded: new Map() };
-  await addBundleSurplus(cluster, roster.record, bundles, surplus);
+  await addBundleSurplus(cluster, roster.record, bundles, areAll, surplus);
   if (!areAll) return surplus;
   const { source } = cluster;
   await addStrays(surplus, "roster", source, rosterFolder, isNumber);
@@ -48,9 +48,9 @@ export async function findSurplus(
  * @throws Failure `source/unreadable`
  */
 async function addBundleStrays({ source }: Cluster, surplus: Surplus): Promise<void> {
-  const bundles = await listBundles(source);
+  const bundles = new Set(await listBundles(source));
   const above = new Set(
-    bundles.flatMap((bundle) =>
+    [...bundles].flatMap((bundle) =>
       bundle.split("/").map((_, index, all) => all.slice(0, index + 1).join("/")),
     ),
   );
@@ -62,7 +62,7 @@ async function addBundleStrays({ source }: Cluster, surplus: Surplus): Promise<v
     const folder = name === "" ? root : `${root}/${name}`;
     for (const segment of (await source.list(folder)).sort()) {
       const inside = name === "" ? segment : `${name}/${segment}`;
-      if (bundles.includes(name) && isOwn(segment)) continue;
+      if (bundles.has(name) && isOwn(segment)) continue;
       if (above.has(inside)) await walk(root, inside, isOwn);
       else
         addUnneeded(
