@@ -324,7 +324,12 @@ export const failures = {
   "mark/equivocation": [
     "refused",
     "the same generation was seen with other bytes",
-    "find out who signed both; seal the next generation",
+    "find out who signed which; then sign the next generation, which is above both",
+  ],
+  "generation/leap": [
+    "refused",
+    "a generation is so far above the one before it that the numbers might be used up",
+    "find out who signed it, and take it away; or, for a bundle: sealaunch roster set-series NAME N",
   ],
   "mark/corrupt": [
     "configuration",

@@ -22,7 +22,7 @@ export interface Marks {
    * durably.
    *
    * @param folder - the object's folder in a source, such as `pools/dns`
-   * @throws Failure `mark/rolled-back`, `mark/equivocation`, `mark/corrupt`, `write/refused`
+   * @throws Failure `mark/rolled-back`, `mark/equivocation`, `mark/corrupt`, `generation/leap`, `write/refused`
    */
   see(
     folder: string,

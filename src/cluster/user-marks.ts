@@ -47,8 +47,7 @@ export function openUserMarks(cluster: string, user: MarksUser, onlyWarns: boole
         await marks.see(folder, place, bytes);
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        const isOlder = error.code === "mark/rolled-back" || error.code === "mark/equivocation";
-        if (isOlder && (onlyWarns || isBundle(folder))) tell(error);
+        if (isPast(error.code) && (onlyWarns || isBundle(folder))) tell(error);
         // Who looks may do so where nothing can be written.
         else if (!(onlyWarns && error.code === "write/refused")) throw error;
       }
@@ -65,9 +64,13 @@ function stateDirectory({
   return isAbsolute(home) ? join(home, ".local/state") : undefined;
 }
 
+const isPast = (code: FailureCode): boolean =>
+  code === "mark/rolled-back" || code === "mark/equivocation";
+
 const isBundle = (folder: string): boolean => folder.startsWith(`${bundlesFolder}/`);
 
-function hintOf(code: FailureCode, folder: string, file: string): string {
+function hintOf(code: FailureCode, folder: string, file: string): string | undefined {
+  if (!isPast(code)) return undefined;
   if (isBundle(folder)) {
     const name = folder.slice(bundlesFolder.length + 1);
     return `if another branch has sealed it, join them: sealaunch seal ${name} --merge REV`;

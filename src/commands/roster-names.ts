@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import { bundleFolder } from "../formats/paths.ts";
 import type { Roster } from "../formats/records/roster.ts";
+import { maxStep } from "../trust/marks.ts";
 import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
 import { reportNext } from "./report.ts";
@@ -15,7 +16,7 @@ type RosterName = Roster["names"][number];
 /**
  * A bundle's generations below `minimum` are out of use, in whatever source or store they are.
  *
- * @throws Failure `usage/invalid` if it would lower the minimum, and as `changeRoster` does
+ * @throws Failure `usage/invalid` if it would lower the minimum or leap, and as `changeRoster` does
  */
 export async function setMinimum(
   context: Context,
@@ -26,6 +27,7 @@ export async function setMinimum(
   const { bundle, cluster, current, before } = await readName(context, name);
   refuseLower(`minimum of ${bundle}`, before.minimum, minimum, "sealaunch roster set-series");
   const newest = (await newestGeneration(cluster.source, bundleFolder(bundle), before.series)) ?? 0;
+  refuseLeap(`minimum of ${bundle}`, newest, minimum);
   if (newest < minimum && before.minimum < minimum) {
     context.warn(
       `the newest generation of ${bundle} is ${String(newest)}: nothing starts with it until somebody seals ${String(minimum)}`,
@@ -37,7 +39,7 @@ export async function setMinimum(
 /**
  * Only statements of `series` count for a bundle's name, and their generations begin at 1.
  *
- * @throws Failure `usage/invalid` if it would lower the series, and as `changeRoster` does
+ * @throws Failure `usage/invalid` if it would lower the series or leap, and as `changeRoster` does
  */
 export async function setSeries(
   context: Context,
@@ -47,6 +49,7 @@ export async function setSeries(
 ): Promise<void> {
   const { bundle, cluster, current, before } = await readName(context, name);
   refuseLower(`series of ${bundle}`, before.series, series, "sealaunch seal");
+  refuseLeap(`series of ${bundle}`, before.series, series);
   // The minimum counts generations of the series that ends here.
   const minimum = series === before.series ? before.minimum : 0;
   await changeName(context, cluster, current, options, { name: bundle, series, minimum });
@@ -74,6 +77,16 @@ function refuseLower(what: string, before: number, after: number, instead: strin
     "usage/invalid",
     `the ${what} is ${String(before)}, and ${String(after)} would let back in what was put out of use`,
     `see '${instead} --help' for the way on`,
+  );
+}
+
+/** Neither can be lowered again, and both end at the last number there is. */
+function refuseLeap(what: string, from: number, to: number): void {
+  if (to - from <= maxStep) return;
+  throw new Failure(
+    "usage/invalid",
+    `the ${what} would be ${String(to)}, more than ${String(maxStep)} above ${String(from)}, and can never be lowered`,
+    `name a number up to ${String(from + maxStep)}`,
   );
 }
 

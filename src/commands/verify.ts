@@ -6,6 +6,7 @@ import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates } from "../cluster/dates.ts";
 import { createMemory, noMemory } from "../cluster/memory.ts";
 import { findSurplus } from "../cluster/surplus.ts";
+import { checkSteps } from "../cluster/steps.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
 import { parseName } from "../formats/names.ts";
@@ -82,7 +83,10 @@ export async function verify(
   } finally {
     if (identity !== undefined) wipe(identity.seed);
   }
-  const added = [await checkDates(cluster, roster, { pools, bundles }, dates)];
+  const added = [
+    await checkSteps(cluster.source, before),
+    await checkDates(cluster, roster, { pools, bundles }, dates),
+  ];
   if (before !== undefined) added.push(await checkUnchanged(cluster.source, before));
   const { readers, unneeded } = await findSurplus(cluster, read, bundles, named.length === 0);
   added.push(readers);

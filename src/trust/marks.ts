@@ -13,6 +13,16 @@ export function compareMarks(a: Mark, b: Mark): number {
   return a.series - b.series || a.generation - b.generation;
 }
 
+/**
+ * So far above what was seen a generation may be, and no farther: a mark can't be lowered, and so one
+ * statement under the last number there is would put an end to a name on every node that saw it. No
+ * history is so long that a machine that was away for it would refuse what is right.
+ */
+const maxRise = 2 ** 32;
+
+/** So far above the generation before it, in a source, one may be: branches that are joined leave gaps. */
+export const maxStep = 1000;
+
 const describe = ({ series, generation }: Mark): string =>
   series === 0 ? String(generation) : `${String(series)}.${String(generation)}`;
 
@@ -21,9 +31,10 @@ const describe = ({ series, generation }: Mark): string =>
  *
  * @param what - names the object
  * @throws Failure `mark/rolled-back` if it is older, `mark/equivocation` if it has the same
- *   number and other bytes
+ *   number and other bytes, `generation/leap` if it is beyond all that can have come since
  */
 export function isNews(seen: Mark | undefined, found: Mark, what: string): boolean {
+  refuseLeap(seen, found, what);
   if (seen === undefined) return true;
   const order = compareMarks(found, seen);
   if (order < 0) {
@@ -39,4 +50,15 @@ export function isNews(seen: Mark | undefined, found: Mark, what: string): boole
     );
   }
   return order > 0;
+}
+
+function refuseLeap(seen: Mark | undefined, found: Mark, what: string): void {
+  // A series that is new here begins at 1.
+  const last = seen?.series === found.series ? seen.generation : 0;
+  if (found.generation - last <= maxRise) return;
+  const seenHere = seen === undefined ? "none" : describe(seen);
+  throw new Failure(
+    "generation/leap",
+    `${what} is at ${describe(found)} in the source, this machine has seen ${seenHere}: no history is so long`,
+  );
 }

@@ -34,6 +34,16 @@ it("puts a later series above every generation of an earlier one", async () => {
   expect(await see(2000)).toBe("mark/rolled-back");
 });
 
+it("takes no generation that is beyond all history, on a machine that was away or is new", async () => {
+  expect(await see(2 ** 48)).toBe("generation/leap");
+  expect(await see(17)).toBe("none");
+  expect(await see(17 + 2 ** 32 + 1)).toBe("generation/leap");
+  expect(await see(2 ** 48, "bytes", 1)).toBe("generation/leap");
+  expect(await readdir(join(directory, "bundles/dns"))).toEqual(["0.17"]);
+  // As many as anybody could sign in a life-time.
+  expect(await see(17 + 2 ** 32)).toBe("none");
+});
+
 it("refuses to go on over a mark that can't be read", async () => {
   expect(await see(3)).toBe("none");
   await writeFile(join(directory, "bundles/dns/0.3"), "");

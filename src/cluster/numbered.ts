@@ -1,0 +1,59 @@
+import { bundleFolder, poolFolder, recordFile, rosterFolder } from "../formats/paths.ts";
+import type { Source } from "../sources/source.ts";
+import { listBundles } from "./bundles.ts";
+
+/** An object that has generations: what it is called, where they lie, which files are signed. */
+export interface Numbered {
+  readonly object: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** Every object of a source that has generations. @throws Failure `source/…` */
+export async function numberedIn(source: Source): Promise<Numbered[]> {
+  const pools = await source.list("pools");
+  const bundles = await listBundles(source);
+  return [
+    { object: "roster", folder: rosterFolder, files: [recordFile.roster] },
+    ...pools.map((pool) => ({
+      object: `pool ${pool}`,
+      folder: poolFolder(pool),
+      files: [recordFile.pool, recordFile.members],
+    })),
+    ...bundles.map((bundle) => ({
+      object: `bundle ${bundle}`,
+      folder: bundleFolder(bundle),
+      files: [recordFile.statement],
+    })),
+  ];
+}
+
+/** A number that names a folder of an object; the series is 0 where there is none. */
+export interface Place {
+  readonly series: number;
+  readonly generation: number;
+}
+
+/** The generations in `folder`, the lowest first; `name` is that of the folder. @throws Failure `source/…` */
+export async function placesIn(
+  source: Source,
+  folder: string,
+): Promise<(Place & { readonly name: string })[]> {
+  const names = (await source.list(folder)).filter((name) => pattern.test(name));
+  return names.map((name) => ({ name, ...parsePlace(name) })).sort(comparePlaces);
+}
+
+const pattern = /^(?:[0-9]{1,15}\.)?[0-9]{1,15}$/u;
+
+/** Of `SERIES.GENERATION` or plain `GENERATION`. */
+function parsePlace(name: string): Place {
+  const [first = "0", second] = name.split(".");
+  return second === undefined
+    ? { series: 0, generation: Number(first) }
+    : { series: Number(first), generation: Number(second) };
+}
+
+/** Orders by series, then by generation. */
+export function comparePlaces(a: Place, b: Place): number {
+  return a.series - b.series || a.generation - b.generation;
+}
