@@ -4,7 +4,7 @@ import { Failure } from "../failure.ts";
 import { checkEntryForm, maxEntrySize } from "../formats/entry.ts";
 import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { entryPath, headerPath } from "../formats/paths.ts";
-import { checkPayloadHash } from "../formats/payload.ts";
+import { checkPayloadHash, checkPayloadSize } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import { ageFailure, clockFailure, requireFresh } from "../trust/freshness.ts";
 import { owedValues, type OwedValue } from "../trust/owed-values.ts";
@@ -160,7 +160,9 @@ export async function checkPayload(
   credential: StatementCredential,
 ): Promise<void> {
   const what = describeCredential(bundle, credential);
-  checkPayloadHash(await readPayload(source, bundle, credential), credential.payload, what);
+  const bytes = await readPayload(source, bundle, credential);
+  checkPayloadHash(bytes, credential.payload, what);
+  checkPayloadSize(bytes, credential.sizeClass, what);
 }
 
 export async function checkHeader(

@@ -1,7 +1,7 @@
 import { wipe } from "../crypto/bytes.ts";
 import { listBundles } from "../cluster/bundles.ts";
 import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/checking.ts";
-import { readRoster, type Cluster } from "../cluster/cluster.ts";
+import { readRoster, readStatement, type Cluster } from "../cluster/cluster.ts";
 import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates } from "../cluster/dates.ts";
 import { createMemory, noMemory } from "../cluster/memory.ts";
@@ -9,6 +9,7 @@ import { findSurplus } from "../cluster/surplus.ts";
 import { checkSteps } from "../cluster/steps.ts";
 import { checkTwins } from "../cluster/twins.ts";
 import { checkUnchanged } from "../cluster/unchanged.ts";
+import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
 import { openSourceAt } from "../sources/open.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
@@ -17,6 +18,7 @@ import type { Context } from "./context.ts";
 import { parseDays } from "./expiry.ts";
 import { identityFrom } from "./open.ts";
 import { openWithMarks } from "./repository.ts";
+import { checkUnitNames } from "./seal-choice.ts";
 import { reportFindings, withAdditions } from "./verify-report.ts";
 
 /** Pool files and statements of a large cluster: each is judged once, and asked for several times. */
@@ -78,7 +80,8 @@ export async function verify(
     await context.each("bundle", bundles, async (bundle) => {
       const { failures, ...found } = await checkBundle(cluster, roster, bundle, identity);
       const twins = await checkTwins(cluster, roster, bundle);
-      findings.push({ ...found, failures: [...failures, ...twins] });
+      const names = await checkNames(cluster, roster, bundle);
+      findings.push({ ...found, failures: [...failures, ...twins, ...names] });
     });
   } finally {
     if (identity !== undefined) wipe(identity.seed);
@@ -95,6 +98,24 @@ export async function verify(
   const objects = withAdditions(findings, added, notes, named.length > 0);
   const units = await unitsOf(context, cluster, roster, options.units);
   await reportFindings(context, [...objects, ...units]);
+}
+
+/** What could never be delivered: nobody seals it with this program, but whoever may sign can write it. */
+async function checkNames(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  bundle: string,
+): Promise<Failure[]> {
+  try {
+    const read = await readStatement(cluster, roster, bundle);
+    if (read !== undefined) checkUnitNames(read.record.units, read.record.credentials);
+    return [];
+  } catch (error) {
+    if (error instanceof Failure && error.code === "usage/bad-name") return [error];
+    // What keeps it from being read is told by those who judge it.
+    if (error instanceof Failure) return [];
+    throw error;
+  }
 }
 
 async function unitsOf(

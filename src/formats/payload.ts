@@ -4,7 +4,7 @@ import { concatBytes, equalBytes, hex, textOf, utf8, wipe } from "../crypto/byte
 import { hkdfSha256, sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import { createFileKey } from "./age/profile.ts";
-import { decryptPayload, encryptPayload } from "./age/stream.ts";
+import { decryptPayload, encryptPayload, payloadSize } from "./age/stream.ts";
 import { audienceField, clusterField, nameField } from "./fields.ts";
 
 /** A credential's value is at most this many bytes: systemd's limit (systemd.exec(5)). */
@@ -132,6 +132,15 @@ export function checkPayloadHash(bytes: Uint8Array, hash: string, what: string):
   throw new Failure(
     "payload/hash",
     `${what}: its payload is ${found.slice(0, 16)}…, its statement names ${hash.slice(0, 16)}…`,
+  );
+}
+
+/** @throws Failure `payload/malformed` unless `bytes` are as many as a plaintext of `sizeClass` makes */
+export function checkPayloadSize(bytes: Uint8Array, sizeClass: number, what: string): void {
+  if (bytes.length === payloadSize(sizeClass)) return;
+  throw new Failure(
+    "payload/malformed",
+    `${what}: its payload has ${String(bytes.length)} bytes, its size class ${String(sizeClass)} makes ${String(payloadSize(sizeClass))}`,
   );
 }
 

@@ -20,6 +20,11 @@ function chunkNonce(counter: number, last: boolean): Uint8Array {
   return nonce;
 }
 
+/** The bytes that a payload has of a plaintext of `size` bytes. */
+export function payloadSize(size: number): number {
+  return nonceSize + size + tagSize * Math.max(1, Math.ceil(size / chunkSize));
+}
+
 /** `plaintext` encrypted under `fileKey` (16 bytes): a random nonce and at least one chunk. */
 export function encryptPayload(fileKey: Uint8Array, plaintext: Uint8Array): Uint8Array {
   const nonce = randomBytes(nonceSize);
