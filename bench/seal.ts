@@ -77,7 +77,7 @@ async function becomePool(cluster: TestCluster, count: number): Promise<void> {
     ["seal", "dns", "CF_TOKEN=token", "--pool", "web", "--in-place", "--signer", at("signer")],
     {
       cwd: cluster.directory,
-      env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent" },
+      env: { PATH: "/usr/bin:/bin", HOME: "/nonexistent", XDG_STATE_HOME: at("state") },
     },
   );
 }
