@@ -44,7 +44,12 @@ function timeOnce({ name, command, cwd, input }: Variant): number {
   const { status, stderr, error } = spawnSync(program, args, {
     cwd,
     input: input ?? "",
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/nonexistent", LC_ALL: "C" },
+    env: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      HOME: "/nonexistent",
+      XDG_STATE_HOME: `${cwd ?? "/nonexistent"}/state`,
+      LC_ALL: "C",
+    },
   });
   const end = process.hrtime.bigint();
   if (status === 0) return Number(end - start) / 1e6;
