@@ -27,10 +27,10 @@ import { judgeMembers, type VerifiedPool } from "../trust/pool.ts";
 import type { Read } from "./cluster.ts";
 import { generationsIn, readSigned } from "./generations.ts";
 
-/** A generation, and whose signatures over it verify. */
+/** A generation, and whose signatures over it verify: told when it is asked, since most only ask for the record. */
 export interface Generation<T> {
   readonly record: T;
-  readonly signers: readonly SignerKey[];
+  readonly signers: () => readonly SignerKey[];
 }
 
 /** The generations of an object, the newest first. */
@@ -72,7 +72,8 @@ async function walkBack<T extends Numbered>(
   let at: SignedBytes = { bytes: newest.bytes, signatures: signed?.signatures ?? [] };
   let { record } = newest;
   for (;;) {
-    generations.push({ record, signers: signersOf(at, kind.type).signers });
+    const found = at;
+    generations.push({ record, signers: () => signersOf(found, kind.type).signers });
     const before = await predecessor(source, kind, record, earlier);
     if (before === undefined) break;
     at = before;

@@ -22,7 +22,7 @@ export async function inspectHistory(
   const rosters = await rostersBefore(cluster.source, roster);
   const statements = await statementsBefore(cluster.source, statement);
   const periods = periodsOf(
-    statements.generations.map(({ record, signers }) => ({ ...record, signers })),
+    statements.generations.map(({ record, signers }) => ({ ...record, signers: signers() })),
     ({ created }) => created,
   );
   const names = [...new Set(periods.flatMap(({ record }) => record.audience))].sort();
