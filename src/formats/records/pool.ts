@@ -48,7 +48,7 @@ export type Member = z.infer<typeof Member>;
 
 /** A pool file is at most this many bytes. */
 export const maxPoolSize = 64 * 1024;
-/** A member list is at most this many bytes, room for 30,000 members. */
+/** A member list is at most this many bytes, room for 60,000 members. */
 export const maxMembersSize = 128 * 1024 * 1024;
 
 /** The bytes that managers sign. */
