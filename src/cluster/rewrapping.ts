@@ -11,6 +11,7 @@ import { headerPath } from "../formats/paths.ts";
 import { commitmentOf, openPayload } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
+import { requireNoEarlierEpoch } from "../trust/owed-values.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import type { OpenedPool } from "./entries.ts";
@@ -46,7 +47,8 @@ export interface HeaderNeeds {
  * the pool files' recipients, and a file key counts only if the statement commits to it and the
  * payload under it was sealed for this statement.
  *
- * @throws Failure `payload/…` if it wasn't; `recipient/malformed`, `source/unreadable`
+ * @throws Failure `payload/…` if it wasn't; `mark/rolled-back` if a pool's file is older than the
+ *   value; `recipient/malformed`, `source/unreadable`
  */
 export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<OwedHeader[]> {
   const { statement, pools, opened, all } = needs;
@@ -73,6 +75,7 @@ export async function owedHeaders(source: Source, needs: HeaderNeeds): Promise<O
     }
     try {
       if (fileKey !== undefined && needy.length > 0) {
+        requireNoEarlierEpoch(statement, credential, needy);
         await requireOwn(source, statement, credential, fileKey);
       }
       for (const { pool, current } of needy) {

@@ -1,5 +1,7 @@
-import type { Statement } from "../formats/records/statement.ts";
+import { Failure } from "../failure.ts";
+import type { Statement, StatementCredential } from "../formats/records/statement.ts";
 import type { VerifiedPool } from "./pool.ts";
+import type { VerifiedStatement } from "./statement.ts";
 
 /** A value that somebody could read who is no member any more, and that wasn't replaced since. */
 export interface OwedValue {
@@ -31,4 +33,27 @@ export function owedValues(
       return [{ bundle: name, credential, pool, sealedIn, current }];
     }),
   );
+}
+
+/**
+ * Returns if no pool file is of an earlier epoch than the one that a value was sealed in.
+ *
+ * Such a pool file is older than what the signer saw: somebody whom he no longer meant could open its
+ * epoch, and a source that holds the newer one back would have him given the value.
+ *
+ * @throws Failure `mark/rolled-back`
+ */
+export function requireNoEarlierEpoch(
+  { name: bundle }: VerifiedStatement,
+  { name, epochs }: StatementCredential,
+  pools: readonly VerifiedPool[],
+): void {
+  for (const { pool, generation, current } of pools) {
+    const sealedIn = epochs.find((sealed) => sealed.pool === pool)?.epoch ?? 0;
+    if (sealedIn <= current.epoch) continue;
+    throw new Failure(
+      "mark/rolled-back",
+      `pool file ${pool} ${String(generation)} is of epoch ${String(current.epoch)}, and credential ${name} of ${bundle} was sealed in epoch ${String(sealedIn)}`,
+    );
+  }
 }

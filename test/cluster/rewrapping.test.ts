@@ -1,11 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { readPool, readRoster, requireStatement, type Cluster } from "../../src/cluster/cluster.ts";
+import {
+  readPool,
+  readRoster,
+  requirePool,
+  requireStatement,
+  type Cluster,
+} from "../../src/cluster/cluster.ts";
 import { openPool } from "../../src/cluster/entries.ts";
 import { owedHeaders, type OwedHeader } from "../../src/cluster/rewrapping.ts";
+import { sealCredential } from "../../src/cluster/sealing.ts";
 import { createIdentity, type Identity } from "../../src/crypto/identity.ts";
 import { sealEntry } from "../../src/formats/entry.ts";
 import { entryPath, headerPath, payloadPath } from "../../src/formats/paths.ts";
-import { manager, TestCluster } from "../fixtures/cluster.ts";
+import { manager, signer, TestCluster } from "../fixtures/cluster.ts";
 import { refusal } from "../fixtures/refusal.ts";
 
 /** What `rewrap` would write for a bundle, as the holder of `identity`. */
@@ -71,6 +78,24 @@ describe("rewrapping", () => {
     for (const [path, bytes] of objects) await test.source.write(path, bytes);
     await test.withStatement({ ...statement, audience: ["db", "web"] });
     expect(await refusal(() => rewrap(test.open(), "dns", test.operator))).toBe("payload/mismatch");
+  });
+
+  it("wraps for no epoch that was over when a value was sealed", async () => {
+    await using test = await twoPools();
+    // Sealed when web was in epoch 2; the source still shows the pool file of epoch 1.
+    const { record: roster } = await readRoster(test.open());
+    const db = await requirePool(test.open(), roster, "db");
+    const web = await requirePool(test.open(), roster, "web");
+    const current = { epoch: 2, recipient: createIdentity().recipient };
+    const { cluster } = roster;
+    const now = new Date("2026-11-25T12:00:00Z");
+    const pools = [db, { ...web, current }];
+    const sealing = { cluster, bundle: "dns", pools, sealedBy: signer.key, now };
+    const { credential, objects } = sealCredential(sealing, "TOKEN", new Uint8Array(1));
+    for (const [path, bytes] of objects) await test.source.write(path, bytes);
+    const { statement } = test.bundle({ audience: ["db", "web"] }, {});
+    await test.withStatement({ ...statement, credentials: [credential] });
+    expect(await refusal(() => rewrap(test.open(), "dns", test.operator))).toBe("mark/rolled-back");
   });
 
   it("takes no payload on trust that isn't there", async () => {
