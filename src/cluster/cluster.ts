@@ -62,7 +62,7 @@ export async function findRoster(cluster: Cluster): Promise<Read<VerifiedRoster>
   if (signed === undefined) return undefined;
   const record = memory.recall(
     "roster",
-    [trustedBytes(trusted), signed.bytes, ...signed.signatures],
+    [trustedBytes(trusted), utf8(String(generation)), signed.bytes, ...signed.signatures],
     () => judgeRoster(signed, trusted, generation),
   );
   await marks.see(rosterFolder, { series: 0, generation }, signed.bytes);
@@ -124,9 +124,8 @@ export async function readPoolAt(
   const folder = poolPath(pool, generation);
   const signed = await readSigned(source, folder, "pool", maxPoolSize, managers);
   if (signed === undefined) return undefined;
-  const record = memory.recall("pool", [roster, signed.bytes, ...signed.signatures], () =>
-    judgePool(signed, roster, pool, generation),
-  );
+  const from = [roster, utf8(folder), signed.bytes, ...signed.signatures];
+  const record = memory.recall("pool", from, () => judgePool(signed, roster, pool, generation));
   return { record, bytes: signed.bytes };
 }
 
