@@ -33,6 +33,13 @@ describe("how many objects are touched by", () => {
     expect(large).toEqual(small);
   });
 
+  it("judging one bundle is the same among 12 bundles and 12 nodes as among 60 and 120", () => {
+    const steps = ["sealaunch verify app/b1"];
+    const small = objectsOf({ nodes: 12, pools: 12, bundles: 12, generations: 2 }, steps);
+    const large = objectsOf({ nodes: 120, pools: 12, bundles: 60, generations: 2 }, steps);
+    expect(large).toEqual(small);
+  });
+
   it("a member's pass has no bundle among them that isn't for its pools", () => {
     using cluster = new LargeCluster({ nodes: 12, pools: 12, bundles: 12, generations: 2 });
     const { objects } = touched(cluster.directory, pass);

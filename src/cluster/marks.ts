@@ -40,10 +40,13 @@ export interface MarksOptions {
   readonly folderMode?: number;
   /** The hint of a refusal, given the file of the mark; the code's own if undefined. */
   readonly hintOf?: (code: FailureCode, folder: string, file: string) => string | undefined;
+  /** Whether what is seen of an object is remembered, or only compared with what was; all is if undefined. */
+  readonly isKept?: (folder: string) => boolean;
 }
 
 /** The marks below `directory`, which belongs to whoever runs this. */
-export function openMarks(directory: string, { folderMode, hintOf }: MarksOptions = {}): Marks {
+export function openMarks(directory: string, options: MarksOptions = {}): Marks {
+  const { folderMode, hintOf, isKept = () => true } = options;
   return {
     see: async (folder, { series, generation }, bytes) => {
       const place = join(directory, folder);
@@ -60,7 +63,7 @@ export function openMarks(directory: string, { folderMode, hintOf }: MarksOption
         }
       };
       const seen = await readMarks(place);
-      if (!judge(seen.at(-1))) return;
+      if (!judge(seen.at(-1)) || !isKept(folder)) return;
       if (folderMode !== undefined) await makeDirectory(place, folderMode);
       const file = join(place, fileName(found));
       if (!(await createFileExclusive(file, utf8(`${found.hash}\n`), 0o600))) {

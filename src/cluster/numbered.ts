@@ -9,10 +9,15 @@ export interface Numbered {
   readonly files: readonly string[];
 }
 
-/** Every object of a source that has generations. @throws Failure `source/…` */
-export async function numberedIn(source: Source): Promise<Numbered[]> {
-  const pools = await source.list("pools");
-  const bundles = await listBundles(source);
+/**
+ * The objects of a source that have generations.
+ *
+ * @param only - the bundles that are meant, beside the roster; all bundles and pools if undefined
+ * @throws Failure `source/…`
+ */
+export async function numberedIn(source: Source, only?: readonly string[]): Promise<Numbered[]> {
+  const pools = only === undefined ? await source.list("pools") : [];
+  const bundles = only ?? (await listBundles(source));
   return [
     { object: "roster", folder: rosterFolder, files: [recordFile.roster] },
     ...pools.map((pool) => ({

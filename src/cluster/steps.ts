@@ -9,11 +9,16 @@ import { comparePlaces, numberedIn, placesIn, type Place } from "./numbered.ts";
  * The objects whose newest generation is too far above the one before it in the source; since a
  * revision, those of which any is. Where old generations were taken away, the first can't be judged.
  *
+ * @param only - the bundles that are meant, beside the roster; every object if undefined
  * @throws Failure `source/…`, `git/failed`
  */
-export async function checkSteps(source: Source, before: Source | undefined): Promise<Additions> {
+export async function checkSteps(
+  source: Source,
+  before: Source | undefined,
+  only?: readonly string[],
+): Promise<Additions> {
   const found: Additions = new Map();
-  for (const { object, folder } of await numberedIn(source)) {
+  for (const { object, folder } of await numberedIn(source, only)) {
     const places = await placesIn(source, folder);
     const known = before === undefined ? places.at(-2) : (await placesIn(before, folder)).at(-1);
     // With nothing before it, an object begins at 1; without a revision nothing tells that it does.

@@ -10,11 +10,16 @@ import { comparePlaces, numberedIn, placesIn, type Numbered } from "./numbered.t
  * and an object whose newest generation is lower than it was. Headers, entries and signatures may
  * change; what they are good for is told by judging them.
  *
+ * @param only - the bundles that are meant, beside the roster; every object if undefined
  * @throws Failure `source/…`, `git/failed`
  */
-export async function checkUnchanged(source: Source, before: Revision): Promise<Additions> {
+export async function checkUnchanged(
+  source: Source,
+  before: Revision,
+  only?: readonly string[],
+): Promise<Additions> {
   const found: Additions = new Map();
-  for (const numbered of await numberedIn(before)) {
+  for (const numbered of await numberedIn(before, only)) {
     const failures = await changesOf(source, before, numbered);
     if (failures.length > 0) found.set(numbered.object, failures);
   }

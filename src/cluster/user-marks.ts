@@ -19,7 +19,8 @@ const ownerAlone = 0o700;
  * rosters and pool files are refused; of older statements it is told, since branches have their own.
  *
  * @param cluster - 32 hex digits
- * @param onlyWarns - tells also of older rosters and pool files, as to somebody who looks
+ * @param onlyWarns - tells also of older rosters and pool files, as to somebody who looks, and
+ *   remembers no statement that is new
  * @throws Failure `configuration/missing` if the environment names no place, unless it only warns:
  *   then there are none
  */
@@ -34,7 +35,9 @@ export function openUserMarks(cluster: string, user: MarksUser, onlyWarns: boole
     );
   }
   const directory = join(state, "sealaunch/marks", cluster);
-  const marks = openMarks(directory, { folderMode: ownerAlone, hintOf });
+  // One file for each bundle of a large cluster takes long to reach the disk, and only warns.
+  const isKept = (folder: string): boolean => !(onlyWarns && isBundle(folder));
+  const marks = openMarks(directory, { folderMode: ownerAlone, hintOf, isKept });
   const told = new Set<string>();
   const tell = ({ message, hint }: Failure): void => {
     const line = `${message}: ${hint}`;

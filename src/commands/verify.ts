@@ -40,9 +40,9 @@ export interface VerifyOptions {
 }
 
 /**
- * Tells of the roster and the named bundles, or of everything that there is, whether it holds;
- * and whatever else it is asked; ends
- * with the first failure. Needs no key, so that a pipeline can run it; with an identity it also opens.
+ * Tells of the roster and the named bundles, or of everything that there is, whether it holds, and
+ * whatever else it is asked; ends with the first failure. Needs no key, so that a pipeline can run it;
+ * with an identity it also opens.
  */
 export async function verify(
   context: Context,
@@ -69,10 +69,11 @@ export async function verify(
   const identity =
     options.identity === undefined ? undefined : await identityFrom(context, options.identity);
   const findings: Finding[] = [checkRoster(roster, context.now)];
+  const only = named.length > 0 ? named : undefined;
   // A bundle's own check judges its pools as far as a start does; each entry of each member
   // is looked at only where everything is.
-  const pools = named.length > 0 ? [] : roster.pools.map(({ name }) => name);
-  const bundles = named.length > 0 ? named : await listBundles(cluster.source);
+  const pools = only === undefined ? roster.pools.map(({ name }) => name) : [];
+  const bundles = only ?? (await listBundles(cluster.source));
   try {
     await context.each("pool", pools, async (pool) => {
       findings.push(await checkPool(cluster, roster, pool));
@@ -87,15 +88,15 @@ export async function verify(
     if (identity !== undefined) wipe(identity.seed);
   }
   const added = [
-    await checkSteps(cluster.source, before),
+    await checkSteps(cluster.source, before, only),
     await checkDates(cluster, roster, { pools, bundles }, dates),
   ];
-  if (before !== undefined) added.push(await checkUnchanged(cluster.source, before));
-  const { readers, unneeded } = await findSurplus(cluster, read, bundles, named.length === 0);
+  if (before !== undefined) added.push(await checkUnchanged(cluster.source, before, only));
+  const { readers, unneeded } = await findSurplus(cluster, read, bundles, only === undefined);
   added.push(readers);
   if (options.strict) added.push(unneeded);
   const notes = options.strict ? new Map<string, never>() : unneeded;
-  const objects = withAdditions(findings, added, notes, named.length > 0);
+  const objects = withAdditions(findings, added, notes, only !== undefined);
   const units = await unitsOf(context, cluster, roster, options.units);
   await reportFindings(context, [...objects, ...units]);
 }

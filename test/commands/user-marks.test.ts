@@ -134,8 +134,9 @@ describe("whoever has seen a roster", () => {
 
 describe("a bundle of another branch", () => {
   it("is sealed, with a warning if this machine has seen a later one", () => {
-    done(`git checkout -q -b later && sealaunch seal dns --generate CF_TOKEN`);
-    done(`sealaunch verify && ${repository.commit("later")} && git checkout -q main`);
+    const seal = "sealaunch seal dns --generate CF_TOKEN";
+    done(`git checkout -q -b later && ${seal} && ${seal}`);
+    done(`${repository.commit("later")} && git checkout -q main`);
     const { status, stderr } = run("sealaunch seal dns --generate CF_TOKEN");
     expect(stderr).toBe(
       "warning: bundle dns is at 2 in the source, this machine has seen 3: if another branch has sealed it, join them: sealaunch seal dns --merge REV\n",
