@@ -5,12 +5,12 @@ import {
   rosterPath,
   statementPath,
 } from "../../../src/formats/paths.ts";
-import { encodePool } from "../../../src/formats/records/pool.ts";
+import { encodeMembers, encodePool, type Members } from "../../../src/formats/records/pool.ts";
 import { encodeRoster, type Roster } from "../../../src/formats/records/roster.ts";
 import type { Statement } from "../../../src/formats/records/statement.ts";
 import type { TestSigner } from "../../fixtures/signer.ts";
 import { pathIn, type Enemy, type Trick } from "./enemy.ts";
-import { bob, mallory, manager, root, stranger } from "./honest-history.ts";
+import { bob, clusterId, mallory, manager, root, stranger } from "./honest-history.ts";
 import { oneOf } from "./honest-steps.ts";
 import { hashOf } from "./ledger.ts";
 
@@ -73,11 +73,9 @@ export const keyTricks: readonly Trick[] = [
     const me = { name: "zoe", signer: stranger.key, names: ["billing", "dns"], expires: null };
     const generation = history.roster.generation + 1;
     const by = oneOf(enemy.chance, [stranger, manager, mallory]);
-    stateRoster(
-      enemy,
-      { ...history.roster, generation, signers: [...history.roster.signers, me] },
-      by,
-    );
+    const roots = enemy.chance() < 0.5 ? [by.key] : history.roster.roots;
+    const signers = [...history.roster.signers, me];
+    stateRoster(enemy, { ...history.roster, generation, roots, signers }, by);
     return "a roster of the enemy's is shown";
   },
   (enemy: Enemy): string => {
@@ -119,6 +117,19 @@ export const keyTricks: readonly Trick[] = [
         : oneOf(chance, [...history.ledger.payloads.values()]).fileKey;
     view.set(path, history.ledger.header(fileKey, to));
     return `${path} is made by the enemy`;
+  },
+  (enemy: Enemy): string => {
+    // A member list of his own, with a node that was shut out or never let in.
+    const { history, view, chance } = enemy;
+    const { pool, generation } = history.poolNow(oneOf(chance, ["db", "web"]));
+    const path = `${poolPath(pool, generation)}/members.json`;
+    const { recipient } = oneOf(chance, [history.ledger.identity(), ...history.evicted]);
+    const members = [{ node: "n0", recipient, hostKey: stranger.key }];
+    const list: Members = { type: "members", version: 1, cluster: clusterId, pool, members };
+    const bytes = encodeMembers(list);
+    history.ledger.members.set(hashOf(bytes), list);
+    view.set(path, bytes);
+    return `${path} is the enemy's`;
   },
   (enemy: Enemy): string => {
     // A second statement under the number of an honest one.

@@ -61,6 +61,14 @@ export const sourceTricks: readonly Trick[] = [
     return `${folder} is as it was`;
   },
   (enemy: Enemy): string => {
+    // One pool stays as it began, and all else goes on.
+    const pool = oneOf(enemy.chance, ["db", "web"]);
+    for (const path of [...enemy.view.keys()])
+      if (path.startsWith(`pools/${pool}/`) && !path.startsWith(`pools/${pool}/1/`))
+        enemy.view.delete(path);
+    return `${pool} is as it began`;
+  },
+  (enemy: Enemy): string => {
     // Everything newer of one kind of object is held back.
     const then = oneOf(enemy.chance, enemy.known);
     const kind = oneOf(enemy.chance, [
