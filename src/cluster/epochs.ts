@@ -5,6 +5,7 @@ import { sealEntry } from "../formats/entry.ts";
 import { entriesFolder, entriesOf, headersOf } from "../formats/paths.ts";
 import type { Pool } from "../formats/records/pool.ts";
 import type { Source } from "../sources/source.ts";
+import type { Each } from "./each.ts";
 import { generationsIn, newestGeneration } from "./generations.ts";
 
 /** An epoch that nothing names yet. */
@@ -28,14 +29,16 @@ export async function beginEpoch(
   pool: string,
   last: number,
   recipients: readonly Recipient[],
+  each: Each,
 ): Promise<NewEpoch> {
   const identity = createIdentity();
   const { recipient } = identity;
   const files = new Map<string, Uint8Array>();
   try {
-    for (const reader of new Set(recipients)) {
+    await each("entry", [...new Set(recipients)], (reader) => {
       files.set(`${recipientId(reader)}.age`, sealEntry(identity, reader));
-    }
+      return Promise.resolve();
+    });
   } finally {
     wipe(identity.seed);
   }

@@ -4,6 +4,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import type { VerifiedStatement } from "../trust/statement.ts";
 import { listBundles } from "./bundles.ts";
 import { readStatement, type Cluster } from "./cluster.ts";
+import type { Each } from "./each.ts";
 import { owedHeaders } from "./rewrapping.ts";
 
 /** The bundles that a pool may read, as far as they can be judged. */
@@ -18,10 +19,11 @@ async function bundlesFor(
   cluster: Cluster,
   roster: VerifiedRoster,
   pool: string,
+  each: Each,
 ): Promise<PoolBundles> {
   const statements: VerifiedStatement[] = [];
   const failures: Failure[] = [];
-  for (const bundle of await listBundles(cluster.source)) {
+  await each("bundle", await listBundles(cluster.source), async (bundle) => {
     try {
       const statement = (await readStatement(cluster, roster, bundle))?.record;
       if (statement?.audience.includes(pool) === true) statements.push(statement);
@@ -29,7 +31,7 @@ async function bundlesFor(
       if (!(error instanceof Failure)) throw error;
       failures.push(error);
     }
-  }
+  });
   return { statements, failures };
 }
 
@@ -41,9 +43,10 @@ export async function obstaclesOf(
   cluster: Cluster,
   roster: VerifiedRoster,
   pool: VerifiedPool,
+  each: Each,
 ): Promise<string[]> {
   if (pool.leaving === null) return [];
-  const { statements, failures } = await bundlesFor(cluster, roster, pool.pool);
+  const { statements, failures } = await bundlesFor(cluster, roster, pool.pool, each);
   const owed = await Promise.all(
     statements.map((statement) =>
       owedHeaders(cluster.source, { statement, pools: [pool], opened: [], all: false }),
@@ -61,8 +64,9 @@ export async function requireSettled(
   cluster: Cluster,
   roster: VerifiedRoster,
   pool: VerifiedPool,
+  each: Each,
 ): Promise<void> {
-  const found = await obstaclesOf(cluster, roster, pool);
+  const found = await obstaclesOf(cluster, roster, pool, each);
   const [first] = found;
   if (first === undefined || pool.leaving === null) return;
   throw new Failure(

@@ -23,6 +23,9 @@ export const noMemory: Memory = {
   recall: (_kind, _from, make) => make(),
 };
 
+/** Pool files and statements of a large cluster: each is judged once, and asked for several times. */
+export const mostRemembered = 10_000;
+
 /** A memory of the last `most` results. Some may be secret: they stay in this process. */
 export function createMemory(most: number): Memory {
   const results = new Map<string, object>();

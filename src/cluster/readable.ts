@@ -6,6 +6,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import { isOutOfUse } from "../trust/statement.ts";
 import { listBundles } from "./bundles.ts";
 import { readStatement, type Cluster } from "./cluster.ts";
+import type { Each } from "./each.ts";
 import { gapsOf } from "./holders.ts";
 import { statementsBefore } from "./past.ts";
 
@@ -45,6 +46,7 @@ export async function readableBy(
   roster: VerifiedRoster,
   pools: readonly VerifiedPool[],
   current: readonly string[],
+  each: Each,
 ): Promise<Readable> {
   const bundles: ReadableBundle[] = [];
   const gaps: string[] = [];
@@ -56,10 +58,10 @@ export async function readableBy(
         .map(({ name }) => name),
     ]),
   ];
-  for (const bundle of await listBundles(cluster.source)) {
+  await each("bundle", await listBundles(cluster.source), async (bundle) => {
     try {
       const newest = await readStatement(cluster, roster, bundle);
-      if (newest === undefined) continue;
+      if (newest === undefined) return;
       const chain = await statementsBefore(cluster.source, newest);
       const found = chain.generations
         .filter(({ record }) => !isOutOfUse(record, roster, bundle))
@@ -68,7 +70,7 @@ export async function readableBy(
       const before = { ...newest.record, generation: (chain.brokenAt ?? 0) - 1 };
       if (!isOutOfUse(before, roster, bundle)) gaps.push(...gapsOf(`bundle ${bundle}`, chain));
       const [last] = found;
-      if (last === undefined) continue;
+      if (last === undefined) return;
       const isNewest = last.generation === newest.record.generation;
       const credentials = isNewest ? last.credentials : [];
       const earlier = isNewest ? found.slice(1) : found;
@@ -77,6 +79,6 @@ export async function readableBy(
       if (!(error instanceof Failure)) throw error;
       gaps.push(`bundle ${bundle} can't be judged: ${error.message}`);
     }
-  }
+  });
   return { bundles, gaps };
 }

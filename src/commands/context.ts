@@ -1,3 +1,5 @@
+import type { Each } from "../cluster/each.ts";
+
 /** What a command is given of the world by whoever runs it; the command line makes one. */
 export interface Context {
   /** The directory that relative paths are taken from. */
@@ -16,13 +18,8 @@ export interface Context {
   result(value: unknown): void;
   /** Writes bytes to standard output as they are. */
   output(bytes: Uint8Array): Promise<void>;
-  /**
-   * Does the same with each of many things, one after the other. Whoever watches at a terminal for longer
-   * than a second sees how far it is.
-   *
-   * @param what - names one of the things
-   */
-  each<T>(what: string, things: readonly T[], act: (thing: T) => Promise<void>): Promise<void>;
+  /** For what may take long. */
+  readonly each: Each;
   /** Prints `warning: …` on standard error. */
   warn(line: string): void;
   /**

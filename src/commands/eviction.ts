@@ -73,13 +73,14 @@ async function takeOut(
     await write(context, cluster, roster, signer, state, { members, current, leaving });
     return;
   }
-  await requireSettled(cluster, roster, file.record);
+  await requireSettled(cluster, roster, file.record, context.each);
   const readers = [...members, ...roster.operators].map(({ recipient }) => recipient);
   const { current, entries } = await beginEpoch(
     cluster.source,
     pool,
     file.record.current.epoch,
     readers,
+    context.each,
   );
   reportWritten(context, [cluster.source.place(entries)]);
   const leaving = file.record.current;
@@ -95,7 +96,7 @@ async function dropLeaving(
 ): Promise<boolean> {
   const state = await readPoolState(cluster, roster, pool);
   if (state.file === undefined || state.file.record.leaving === null) return true;
-  const found = await obstaclesOf(cluster, roster, state.file.record);
+  const found = await obstaclesOf(cluster, roster, state.file.record, context.each);
   for (const what of found) context.print(`owed: ${what}`);
   if (found.length > 0 || signer === undefined) return false;
   const { current } = state.file.record;

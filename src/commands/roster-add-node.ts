@@ -80,6 +80,7 @@ export async function addNode(
           pool,
           0,
           [...members, ...roster.operators].map(({ recipient }) => recipient),
+          context.each,
         )
       : { current: file.record.current, entries: undefined };
   const folder = await writePool(context, cluster, roster, signer, pool, file, {

@@ -2,6 +2,7 @@ import { readMember, readPool, readRoster, requirePool, type Cluster } from "../
 import { pastMembers } from "../cluster/history.ts";
 import { obstaclesOf, requireSettled } from "../cluster/leaving.ts";
 import { readableBy, type Readable } from "../cluster/readable.ts";
+import { createMemory, mostRemembered } from "../cluster/memory.ts";
 import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
@@ -36,7 +37,7 @@ export async function removeNode(
   options: RemoveNodeOptions,
 ): Promise<void> {
   const node = parseName("node", name);
-  const cluster = await openToSign(context);
+  const cluster = { ...(await openToSign(context)), memory: createMemory(mostRemembered) };
   const { record: roster } = await readRoster(cluster);
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const evictions = await findEvictions(context, cluster, roster, node, options);
@@ -52,7 +53,7 @@ export async function removeNode(
   }
   if (!options.dryRun) await forgetCard(cluster, roster, node, evictions);
   const pools = evictions.map(({ pool }) => pool);
-  const readable = await readReadable(cluster, roster, evictions, options.dryRun);
+  const readable = await readReadable(context, cluster, roster, evictions, options.dryRun);
   showReadable(context, node, readable);
   if (unfinished.length > 0) {
     context.print(
@@ -84,10 +85,12 @@ async function findEvictions(
     const isMember = present !== undefined;
     const was = isMember ? [present] : await pastMembers(cluster, roster, file.record, node, 1);
     if (was.length === 0) continue;
-    if (isMember && !isDestroyed) await requireSettled(cluster, roster, file.record);
+    if (isMember && !isDestroyed) {
+      await requireSettled(cluster, roster, file.record, context.each);
+    }
     const mayDrop = async (): Promise<boolean> =>
       file.record.leaving !== null &&
-      (await obstaclesOf(cluster, roster, file.record)).length === 0;
+      (await obstaclesOf(cluster, roster, file.record, context.each)).length === 0;
     const signer =
       isMember || (await mayDrop())
         ? await chooseSigner(context, managers, chosen, `pool file ${pool}`)
@@ -120,6 +123,7 @@ function showEviction(
 
 /** What the node could read: before anything is done, all for its pools; then what is owed. */
 async function readReadable(
+  context: Context,
   cluster: Cluster,
   roster: VerifiedRoster,
   evictions: readonly Eviction[],
@@ -129,5 +133,5 @@ async function readReadable(
   const current = evictions
     .filter(({ isMember, isDestroyed }) => isBefore && isMember && !isDestroyed)
     .map(({ pool }) => pool);
-  return readableBy(cluster, roster, pools, current);
+  return readableBy(cluster, roster, pools, current, context.each);
 }

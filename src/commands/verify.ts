@@ -4,7 +4,7 @@ import { checkBundle, checkPool, checkRoster, type Finding } from "../cluster/ch
 import { readRoster, readStatement, type Cluster } from "../cluster/cluster.ts";
 import { requireRepository } from "../cluster/configuration.ts";
 import { checkDates } from "../cluster/dates.ts";
-import { createMemory, noMemory } from "../cluster/memory.ts";
+import { createMemory, mostRemembered, noMemory } from "../cluster/memory.ts";
 import { findSurplus } from "../cluster/surplus.ts";
 import { checkSteps } from "../cluster/steps.ts";
 import { checkTwins } from "../cluster/twins.ts";
@@ -20,9 +20,6 @@ import { identityFrom } from "./open.ts";
 import { openWithMarks } from "./repository.ts";
 import { checkUnitNames } from "./seal-choice.ts";
 import { reportFindings, withAdditions } from "./verify-report.ts";
-
-/** Pool files and statements of a large cluster: each is judged once, and asked for several times. */
-const mostRemembered = 10_000;
 
 /** What `verify` is asked besides whether all holds. */
 export interface VerifyOptions {
