@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { Failure } from "../failure.ts";
+import type { ElsewhereOptions } from "../commands/seal-elsewhere.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
@@ -21,6 +22,8 @@ interface Flags {
   readonly trim: boolean;
   readonly expires?: string;
   readonly fromGeneration?: string;
+  readonly fromCluster?: string;
+  readonly identity?: string;
   readonly merge?: string;
   readonly resign: boolean;
   readonly signer?: string;
@@ -81,6 +84,11 @@ export function addSeal(program: Command): void {
     .option("--trim", "take one newline off the end of each value", false)
     .option("--expires <time>", "90d, 2027-01-31 or never: when nothing may start with it any more")
     .option("--from-generation <n>", "take the values of an earlier generation, unread")
+    .option(
+      "--from-cluster <dir>",
+      "take the bundle of another cluster's checkout, opened with --identity; it is for who may have it there unless you say otherwise",
+    )
+    .option("--identity <file>", "an operator's identity there; - for standard input")
     .option("--merge <rev>", "join what a branch of git has sealed meanwhile, unread")
     .option("--resign", "only sign the newest generation beside who has, byte for byte", false)
     .option("--signer <key.pub>", "the key to sign with, where you hold several");
@@ -102,9 +110,7 @@ export function addSeal(program: Command): void {
       await resign(createContext(command), name, flags.signer);
       return;
     }
-    if (flags.merge !== undefined && flags.fromGeneration !== undefined) {
-      throw new Failure("usage/invalid", "--merge and --from-generation each say what to seal");
-    }
+    refuseTwo(flags);
     const { seal } = await import("../commands/seal.ts");
     await seal(createContext(command), name, {
       credentials,
@@ -124,10 +130,35 @@ export function addSeal(program: Command): void {
       trim: flags.trim,
       expires: flags.expires,
       fromGeneration: flags.fromGeneration,
+      fromCluster: elsewhereOf(flags),
       merge: flags.merge,
       signer: flags.signer,
     });
   });
+}
+
+/** @throws Failure `usage/invalid` if what is sealed is said twice */
+function refuseTwo({ merge, fromGeneration, fromCluster }: Flags): void {
+  const said = Object.entries({
+    "--merge": merge,
+    "--from-generation": fromGeneration,
+    "--from-cluster": fromCluster,
+  }).filter(([, value]) => value !== undefined);
+  if (said.length < 2) return;
+  const names = said.map(([name]) => name).join(" and ");
+  throw new Failure("usage/invalid", `${names} each say what to seal`);
+}
+
+/** @throws Failure `usage/invalid` if one of the two options is without the other */
+function elsewhereOf({ fromCluster, identity }: Flags): ElsewhereOptions | undefined {
+  if (fromCluster === undefined && identity === undefined) return undefined;
+  if (fromCluster === undefined || identity === undefined) {
+    throw new Failure(
+      "usage/invalid",
+      "--from-cluster and --identity go together: one says what to open, the other how",
+    );
+  }
+  return { directory: fromCluster, identity };
 }
 
 /** What is signed again stays as it is. @throws Failure `usage/invalid` if a change is asked for */

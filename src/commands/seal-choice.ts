@@ -9,6 +9,7 @@ import { maxUnitAndCredential } from "../service/delivery.ts";
 import type { Context } from "./context.ts";
 import { parseExpiry } from "./expiry.ts";
 import type { StatementBase } from "./seal-earlier.ts";
+import type { ElsewhereOptions } from "./seal-elsewhere.ts";
 import type { ValueOptions } from "./seal-values.ts";
 import { readSignerKey } from "./signing.ts";
 
@@ -23,6 +24,8 @@ export interface SealOptions extends ValueOptions {
   readonly expires: string | undefined;
   /** The generation whose values are taken; the newest if undefined. */
   readonly fromGeneration: string | undefined;
+  /** Another cluster, whose bundle of that name is sealed here. */
+  readonly fromCluster: ElsewhereOptions | undefined;
   /** The revision of git whose newest generation is joined with the one here. */
   readonly merge: string | undefined;
   readonly signer: string | undefined;

@@ -24,6 +24,7 @@ import {
   type SealOptions,
 } from "./seal-choice.ts";
 import { readEarlier, requireSealed } from "./seal-earlier.ts";
+import { readElsewhere } from "./seal-elsewhere.ts";
 import { bringObjects, readMerge, requireDecided } from "./seal-merge.ts";
 import { reportSealed } from "./seal-report.ts";
 import { readValues } from "./seal-values.ts";
@@ -39,14 +40,16 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const before = await readStatement(cluster, roster, bundle);
   if (before !== undefined)
     warnOfClock(context, `bundle ${bundle} was signed`, before.record.created);
-  const { fromGeneration, merge: revision } = options;
+  const { fromGeneration, fromCluster, merge: revision } = options;
   const merge =
     revision === undefined
       ? undefined
       : await readMerge(context, repository, cluster, roster, bundle, revision);
+  const elsewhere =
+    fromCluster === undefined ? undefined : await readElsewhere(context, bundle, fromCluster);
   const base =
     fromGeneration === undefined
-      ? (merge?.contents ?? before?.record)
+      ? (merge?.contents ?? before?.record ?? elsewhere?.base)
       : await readEarlier(cluster, roster, bundle, fromGeneration, before?.record, options.pools);
   const choice = choose(bundle, options, context.now, base);
   const pools = await readAudience(cluster, roster, choice.audience);
@@ -58,6 +61,9 @@ export async function seal(context: Context, name: string, options: SealOptions)
   );
   const values = await readValues(context, options);
   try {
+    for (const [name, value] of (await elsewhere?.open([...values.keys()])) ?? []) {
+      values.set(name, value);
+    }
     const kept = keepCredentials(bundle, choice, options.remove, [...values.keys()], base);
     if (merge !== undefined) requireDecided(bundle, merge, [...options.remove, ...values.keys()]);
     if (fromGeneration !== undefined) await requireSealed(cluster, bundle, kept, pools);

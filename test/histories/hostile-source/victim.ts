@@ -158,7 +158,13 @@ export class Victim {
   seal(bundle: string, credential: string, now: Date): Promise<void> {
     return seal(this.#context(now), bundle, {
       ...{ pools: [], units: [], removeUnits: [], inPlace: undefined, remove: [] },
-      ...{ expires: undefined, fromGeneration: undefined, merge: undefined, signer: "ada.pub" },
+      ...{
+        expires: undefined,
+        fromGeneration: undefined,
+        fromCluster: undefined,
+        merge: undefined,
+        signer: "ada.pub",
+      },
       ...{ credentials: [`${credential}=value`], fromEnv: [], fromEnvFile: undefined },
       ...{ generate: [], trim: false, forEnvironment: [] },
       ...{ fromAgenix: [], ageIdentities: [], fromSops: [], fromCredstore: [] },
