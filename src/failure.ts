@@ -437,7 +437,47 @@ export const failures = {
     "a source can't be read",
     "check that it is there and may be read",
   ],
-  "source/unknown": ["usage", "a source's scheme is not known", "use dir:PATH"],
+  "source/unknown": ["usage", "a source's scheme is not known", "use dir:PATH or etcd:FILE"],
+  "source/unreachable": [
+    "unavailable",
+    "no member of a source's etcd can be reached, or it has no leader",
+    "see 'etcdctl endpoint health --cluster'",
+  ],
+  "source/timeout": [
+    "again",
+    "a source doesn't answer within its deadline",
+    "see 'etcdctl endpoint status --cluster'; the deadline is a field of the file that etcd: names",
+  ],
+  "source/certificate": [
+    "refused",
+    "a certificate of a source, or the one that is shown to it, is expired or not trusted",
+    "see both: openssl x509 -noout -dates -issuer -subject -ext subjectAltName -in FILE",
+  ],
+  "source/authentication": [
+    "refused",
+    "a source doesn't accept the user, password or certificate",
+    "see 'etcdctl user get USER', and the file that etcd: names",
+  ],
+  "source/forbidden": [
+    "refused",
+    "a source doesn't let its user read or write something",
+    "grant what 'sealaunch etcd-roles' prints",
+  ],
+  "source/full": [
+    "unavailable",
+    "a source has no space left",
+    "compact it, 'etcdctl defrag --cluster', then 'etcdctl alarm disarm'",
+  ],
+  "source/too-large": [
+    "data",
+    "an object is larger than a source takes",
+    "start etcd with a higher --max-request-bytes, such as 4194304, or keep the object smaller",
+  ],
+  "source/failed": [
+    "unavailable",
+    "a source answers with an error",
+    "see the log of the source's server",
+  ],
   "source/hostile": [
     "refused",
     "a source holds something that is no plain file of a fitting size",

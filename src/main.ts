@@ -8,6 +8,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// A package's own worry (grpc-js, of addresses as names in TLS), and nothing that users can mend.
+process.noDeprecation = true;
+
 const args = process.argv.slice(2);
 const options = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 try {

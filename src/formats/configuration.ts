@@ -44,3 +44,57 @@ export function decodeRepositoryConfiguration(
 export function decodeNodeConfiguration(bytes: Uint8Array, what: string): NodeConfiguration {
   return decodeConfiguration(bytes, NodeConfiguration, what);
 }
+
+const endpointField = z
+  .string()
+  .check(z.regex(/^https?:\/\/[^/?#@\s]+:[0-9]+$/u, "is not https://HOST:PORT"));
+
+/** What a file says that `etcd:FILE` names (docs/operating.md). Paths are relative to the file. */
+const EtcdConfiguration = z
+  .strictObject({
+    /** Addresses of its members. */
+    endpoints: z.array(endpointField).check(z.minLength(1)),
+    /** What all keys begin with; `/` and the object's path follow. */
+    prefix: z._default(
+      z.string().check(z.regex(/^\/[a-zA-Z0-9._/-]*[a-zA-Z0-9._-]$/u, "is not /NAME")),
+      "/sealaunch",
+    ),
+    /** PEM file of who signs the members' certificates; unless given, whom the system trusts. */
+    trustedCa: z.optional(z.string()),
+    /** PEM file of the certificate that is shown to them. */
+    certificate: z.optional(z.string()),
+    /** PEM file of its private half. */
+    certificateKey: z.optional(z.string()),
+    user: z.optional(z.string().check(z.minLength(1))),
+    /** File with that user's password, without a newline or with one at its end. */
+    passwordFile: z.optional(z.string()),
+    /** Within how many seconds an answer has to come. */
+    deadline: z._default(countField(1), 10),
+  })
+  .check(
+    z.refine(
+      ({ certificate, certificateKey }) =>
+        (certificate === undefined) === (certificateKey === undefined),
+      "certificate and certificateKey go together",
+    ),
+    z.refine(
+      ({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined),
+      "user and passwordFile go together",
+    ),
+    z.refine(
+      ({ endpoints }) => new Set(endpoints.map((url) => url.startsWith("https:"))).size === 1,
+      "endpoints are all https or all http",
+    ),
+    z.refine(
+      ({ endpoints, certificate, user, trustedCa }) =>
+        endpoints.every((url) => url.startsWith("https:")) ||
+        [certificate, user, trustedCa].every((field) => field === undefined),
+      "certificates and passwords go over https alone",
+    ),
+  );
+export type EtcdConfiguration = z.infer<typeof EtcdConfiguration>;
+
+/** @throws Failure `configuration/invalid`, naming the field */
+export function decodeEtcdConfiguration(bytes: Uint8Array, what: string): EtcdConfiguration {
+  return decodeConfiguration(bytes, EtcdConfiguration, what);
+}

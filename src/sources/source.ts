@@ -1,3 +1,5 @@
+import type { Failure } from "../failure.ts";
+
 /**
  * Where sealed objects live. Carries opaque bytes under paths of docs/bundle-format.md §3, and
  * can't read what it carries.
@@ -38,7 +40,24 @@ export interface Source {
    * @throws Failure `write/refused`
    */
   remove(path: string): Promise<void>;
+
+  /**
+   * Tells what changes below `folders`, until `signal` ends it. Only of a source that can tell. What
+   * isn't taken at once is told together later; nothing is missed.
+   *
+   * @param folders - such as `roster` or `headers/web`
+   */
+  watch?(folders: readonly string[], signal: AbortSignal): AsyncIterable<Change>;
 }
+
+/** What a source tells that is watched. */
+export type Change =
+  /** These were written or removed; each once, in no order. */
+  | { readonly kind: "objects"; readonly paths: readonly string[] }
+  /** Whatever was read before may be old: told first of all, and when changes could have been missed. */
+  | { readonly kind: "anything" }
+  /** Nothing is told until the next of another kind; the source is tried again meanwhile. */
+  | { readonly kind: "lost"; readonly failure: Failure };
 
 /** A source as it was committed once, to be read only. */
 export interface Revision extends Source {

@@ -1,0 +1,69 @@
+import { connect, type ConnectionOptions } from "node:tls";
+import { Failure } from "../failure.ts";
+import { errorCode } from "../host/files.ts";
+import type { EtcdSettings } from "./etcd-settings.ts";
+
+/** What is told by looks of OpenSSL's and Node's names for it. */
+const reasons = [
+  [/^CERT_HAS_EXPIRED$/u, "shows a certificate that has expired"],
+  [/^CERT_NOT_YET_VALID$/u, "shows a certificate that isn't valid yet"],
+  [/^ERR_TLS_CERT_ALTNAME_INVALID$/u, "shows a certificate for another host"],
+  [/SELF_SIGNED|UNABLE_TO|_ISSUER|LEAF/u, "shows a certificate that trustedCa doesn't vouch for"],
+  [/ALERT_CERTIFICATE_EXPIRED/u, "refuses certificate, which has expired"],
+  [/ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA/u, "refuses certificate"],
+  [/ERR_OSSL|ERR_SSL|EPROTO/u, "doesn't speak TLS with us"],
+] as const;
+
+/** In TLS 1.3 a member says only after the greeting that it doesn't accept a certificate. */
+const refusesWithinMs = 500;
+const greetsWithinMs = 1_000;
+
+/**
+ * Why a member can't be reached, if it is for a certificate: gRPC tells only that it can't be.
+ * Connects once more, and says nothing.
+ */
+export function certificateFailure(
+  { file, tls }: EtcdSettings,
+  endpoint: string,
+): Promise<Failure | undefined> {
+  const { hostname, port } = new URL(endpoint);
+  if (tls === undefined) return Promise.resolve(undefined);
+  const host = hostname.replace(/^\[|\]$/gu, "");
+  const options: ConnectionOptions = {
+    host,
+    port: Number(port),
+    ca: tls.ca,
+    ALPNProtocols: ["h2"],
+  };
+  if (tls.certificate !== undefined) options.cert = tls.certificate;
+  if (tls.certificateKey !== undefined) options.key = tls.certificateKey;
+  return new Promise((done) => {
+    const end = (failure?: Failure): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      done(failure);
+    };
+    let timer = setTimeout(end, greetsWithinMs);
+    const judge = (error: unknown): void => {
+      const code = errorCode(error);
+      const reason = reasons.find(([pattern]) => pattern.test(code))?.[1];
+      const message = `etcd:${file}: ${endpoint} ${String(reason)} (${code})`;
+      end(reason === undefined ? undefined : new Failure("source/certificate", message));
+    };
+    let socket: ReturnType<typeof connect>;
+    try {
+      socket = connect(options);
+    } catch (error) {
+      clearTimeout(timer);
+      const message = `etcd:${file}: trustedCa, certificate or certificateKey is no PEM, or they don't belong together (${errorCode(error)})`;
+      done(new Failure("source/certificate", message));
+      return;
+    }
+    socket.on("error", judge);
+    socket.on("secureConnect", () => {
+      clearTimeout(timer);
+      timer = setTimeout(end, refusesWithinMs);
+    });
+    socket.on("data", () => undefined);
+  });
+}

@@ -1,0 +1,178 @@
+import { randomInt } from "node:crypto";
+import { Etcd3, type IOptions, type IWatchResponse } from "etcd3";
+import { Failure } from "../failure.ts";
+import { certificateFailure } from "./etcd-certificates.ts";
+import { failureOfAll, faultOf, type Fault } from "./etcd-failure.ts";
+import type { EtcdSettings } from "./etcd-settings.ts";
+
+/** A client that asks one member. */
+export type Client = Etcd3;
+
+/** What a member says that is watched. */
+export type Heard = IWatchResponse;
+
+/** What one call is made with. */
+export interface Call {
+  readonly client: Client;
+  /** When it has to have answered. */
+  readonly options: { readonly deadline: number };
+  /** Whether a member was asked before, and may have done it without saying so. */
+  readonly isAgain: boolean;
+}
+
+/** The members of an etcd cluster, of whom one at a time is asked. */
+export interface Members {
+  readonly settings: EtcdSettings;
+  /**
+   * What the first member says that answers. Each is asked until its share of the deadline is over.
+   *
+   * @param what - names in messages what is to be done
+   * @throws Failure `source/…`
+   */
+  ask<T>(what: string, act: (call: Call) => Promise<T>): Promise<T>;
+  /** Asks another first from now on. */
+  avoid(client: Client): void;
+}
+
+/** The largest answer that is taken: two of the largest objects that etcd is meant for. */
+const maxAnswerSize = 16 * 1024 * 1024;
+/** So many calls at a time; with thousands, the last would find their deadline over. */
+const mostCalls = 64;
+
+type Policies = NonNullable<IOptions["faultHandling"]>;
+
+// etcd3 would try again by itself, and would not say whether the first try may have arrived; it would
+// shuffle members, and pass over one for a while. Here each has a client of its own, asked once.
+const silent = (): { dispose: () => void } => ({ dispose: () => undefined });
+const once = {
+  onSuccess: silent,
+  onFailure: silent,
+  execute: (act: (context: { signal: AbortSignal }) => unknown) =>
+    new Promise((resolve) => {
+      resolve(act({ signal: new AbortController().signal }));
+    }),
+} as unknown as NonNullable<Policies["global"]>;
+
+/** The members that the settings name; nobody is connected to before somebody asks. */
+export function openMembers(settings: EtcdSettings): Members {
+  const { endpoints, deadlineMs } = settings;
+  const clients = new Map<string, Etcd3>();
+  let first = randomInt(endpoints.length);
+  const slots = limit(mostCalls);
+  const shareMs = Math.max(Math.floor(deadlineMs / endpoints.length), 500);
+
+  const clientOf = (endpoint: string): Etcd3 => {
+    const client = clients.get(endpoint) ?? connect(settings, endpoint, shareMs);
+    clients.set(endpoint, client);
+    return client;
+  };
+  const drop = (endpoint: string, client: Etcd3): void => {
+    if (clients.get(endpoint) !== client) return;
+    clients.delete(endpoint);
+    client.close();
+    // Somebody else may have chosen another meanwhile.
+    if (endpoints[first] === endpoint) first = (first + 1) % endpoints.length;
+  };
+
+  const askInTurn = async <T>(what: string, act: (call: Call) => Promise<T>): Promise<T> => {
+    const end = Date.now() + deadlineMs;
+    const faults: Fault[] = [];
+    const order = [...endpoints.slice(first), ...endpoints.slice(0, first)];
+    for (const [index, endpoint] of order.entries()) {
+      const isLast = index === order.length - 1;
+      const deadline = isLast ? end : Math.min(end, Date.now() + shareMs);
+      if (Date.now() >= end) break;
+      let client: Etcd3 | undefined;
+      try {
+        client = clientOf(endpoint);
+        const call = { client, options: { deadline }, isAgain: faults.length > 0 };
+        return await within(deadline, act(call));
+      } catch (error) {
+        if (error instanceof Failure) throw error;
+        const fault = faultOf(error, settings, endpoint, what);
+        if (fault instanceof Failure) throw fault;
+        faults.push(fault);
+        if (client !== undefined) drop(endpoint, client);
+      }
+    }
+    const reasons = await Promise.all(
+      faults.map(async (fault) =>
+        fault.kind === "connection"
+          ? ((await certificateFailure(settings, fault.endpoint)) ?? fault)
+          : fault,
+      ),
+    );
+    throw failureOfAll(settings, reasons, what);
+  };
+
+  return {
+    settings,
+    ask: (what, act) => slots(() => askInTurn(what, act)),
+    avoid: (client) => {
+      for (const [endpoint, one] of clients) if (one === client) drop(endpoint, client);
+    },
+  };
+}
+
+function connect({ tls, login }: EtcdSettings, endpoint: string, answersWithinMs: number): Etcd3 {
+  const options: IOptions = {
+    hosts: endpoint,
+    faultHandling: { global: once, host: () => once },
+    // Calls have their own; this is for the one that trades the password for a token.
+    defaultCallOptions: ({ isStream }) =>
+      isStream ? {} : { deadline: Date.now() + answersWithinMs },
+    grpcOptions: {
+      "grpc.max_receive_message_length": maxAnswerSize,
+      "grpc.keepalive_time_ms": 10_000,
+      "grpc.keepalive_timeout_ms": 5_000,
+    },
+  };
+  if (tls !== undefined) {
+    const { ca: rootCertificate, certificate: certChain, certificateKey: privateKey } = tls;
+    options.credentials = {
+      rootCertificate,
+      ...(certChain === undefined ? {} : { certChain }),
+      ...(privateKey === undefined ? {} : { privateKey }),
+    };
+  }
+  if (login !== undefined) options.auth = login;
+  return new Etcd3(options);
+}
+
+/** A little later than gRPC's own end, which is told apart; this one holds whatever etcd3 does. */
+const graceMs = 250;
+
+async function within<T>(deadline: number, answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error("4 DEADLINE_EXCEEDED: no answer");
+    timer = setTimeout(
+      () => {
+        reject(error);
+      },
+      deadline - Date.now() + graceMs,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs at most `most` at a time, the others in their order after them. */
+function limit(most: number): <T>(run: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (run) => {
+    if (running >= most) await new Promise<void>((start) => waiting.push(start));
+    else running++;
+    try {
+      return await run();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  };
+}

@@ -1,0 +1,138 @@
+import { once } from "node:events";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createSecureServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openSource } from "../../src/sources/open.ts";
+import type { Source } from "../../src/sources/source.ts";
+import { EtcdCluster, type Certificate } from "../fixtures/etcd.ts";
+import { expectEtcdFailure as expectFailure, Heard } from "../fixtures/heard.ts";
+
+const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+let etcd: EtcdCluster;
+let root: Certificate;
+const open = (name: string, fields: object = {}): Promise<Source> =>
+  openSource(`etcd:${etcd.configuration(name, { ...root, deadline: 3, ...fields })}`, "/");
+
+beforeAll(async () => {
+  etcd = await EtcdCluster.start();
+  etcd.authenticate();
+  root = etcd.issue("root");
+  await (await open("root")).write("roster/1/roster.json", bytes("roster"));
+});
+afterAll(() => etcd[Symbol.asyncDispose]());
+
+const readRoster = (source: Source): Promise<unknown> => source.read("roster/1/roster.json", 100);
+
+describe("etcd refuses", () => {
+  it("a user whose password is wrong", async () => {
+    etcd.etcdctl("user", "add", "ann:correct");
+    const passwordFile = join(etcd.directory, "password");
+    writeFileSync(passwordFile, "hunter2\n");
+    const source = await open("ann", { user: "ann", passwordFile });
+    await expectFailure(readRoster(source), "source/authentication", /the user or the password/u);
+  });
+
+  it("a user whose role was taken away, by name of what he wanted", async () => {
+    etcd.script(`etcdctl role add reader
+      etcdctl role grant-permission reader read --prefix=true /sealaunch/
+      etcdctl user add n1 --no-password
+      etcdctl user grant-role n1 reader`);
+    const source = await open("n1", etcd.issue("n1"));
+    await using heard = new Heard(source, ["roster"]);
+    expect(await heard.next()).toEqual({ kind: "anything" });
+    await readRoster(source);
+    await expectFailure(
+      source.write("roster/2", bytes("")),
+      "source/forbidden",
+      /write roster\/2/u,
+    );
+    etcd.etcdctl("user", "revoke-role", "n1", "reader");
+    await expectFailure(readRoster(source), "source/forbidden", /read roster\/1\/roster\.json/u);
+    await using late = new Heard(source, ["roster"]);
+    const change = await late.next();
+    expect(change.kind === "lost" && change.failure.code).toBe("source/forbidden");
+  });
+
+  it("a certificate that has expired, of another authority, or none", async () => {
+    const expired = etcd.issueExpired("old");
+    await expectFailure(
+      readRoster(await open("old", expired)),
+      "source/certificate",
+      /refuses certificate/u,
+    );
+    etcd.makeCa("stranger");
+    const strange = etcd.issue("strange", [], "stranger");
+    await expectFailure(
+      readRoster(await open("strange", strange)),
+      "source/certificate",
+      /refuses certificate/u,
+    );
+    const none = { certificate: undefined, certificateKey: undefined };
+    await expectFailure(
+      readRoster(await open("none", none)),
+      "source/certificate",
+      /refuses certificate/u,
+    );
+  });
+});
+
+describe("we refuse", () => {
+  it("members whose certificate has expired, or isn't vouched for", async () => {
+    await expectFailure(
+      readRoster(await open("trusting", { trustedCa: etcd.makeCa("other") })),
+      "source/certificate",
+      /trustedCa doesn't vouch for/u,
+    );
+    const good = ["pem", "private"].map((end) =>
+      readFileSync(join(etcd.directory, `member.${end}`)),
+    );
+    etcd.issueExpired("late");
+    for (const end of ["pem", "private"])
+      copyFileSync(join(etcd.directory, `late.${end}`), join(etcd.directory, `member.${end}`));
+    await expectFailure(readRoster(await open("root")), "source/certificate", /has expired/u);
+    for (const [index, end] of ["pem", "private"].entries())
+      writeFileSync(join(etcd.directory, `member.${end}`), good[index] ?? "");
+    await readRoster(await open("root"));
+  });
+
+  it("a file that is no certificate, and a server that isn't etcd", async () => {
+    const trustedCa = join(etcd.directory, "no.pem");
+    writeFileSync(trustedCa, "no certificate\n");
+    await expectFailure(
+      readRoster(await open("no", { trustedCa })),
+      "source/certificate",
+      /trustedCa/u,
+    );
+    const [cert, key] = ["pem", "private"].map((end) =>
+      readFileSync(join(etcd.directory, `member.${end}`)),
+    );
+    const server = createSecureServer({ cert: cert ?? "", key: key ?? "" }, (_, response) => {
+      response.writeHead(404).end("not found");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const endpoints = [`https://127.0.0.1:${String((server.address() as AddressInfo).port)}`];
+    await expectFailure(
+      readRoster(await open("web", { endpoints })),
+      "source/failed",
+      /status 12/u,
+    );
+    server.close();
+  });
+});
+
+describe("etcd without space", () => {
+  it("refuses what is written, and goes on giving what it has", async () => {
+    await using small = await EtcdCluster.start([`--quota-backend-bytes=${String(2 ** 20)}`]);
+    const file = small.configuration("root", { ...small.issue("root"), deadline: 3 });
+    const source = await openSource(`etcd:${file}`, "/");
+    await source.write("nodes/n1", bytes("1"));
+    const fill = async (): Promise<void> => {
+      for (let number = 0; number < 20; number++)
+        await source.write(`nodes/${String(number)}`, new Uint8Array(500_000));
+    };
+    await expectFailure(fill(), "source/full", /NOSPACE/u);
+    expect(await source.read("nodes/n1", 100)).toEqual(bytes("1"));
+  });
+});
