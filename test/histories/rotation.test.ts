@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { expectDone } from "../fixtures/ended.ts";
@@ -14,15 +14,6 @@ afterAll(() => {
 });
 beforeEach(() => {
   here = place.copy();
-  // The node reads from this copy, and has its identity in it.
-  const file = join(here, "n1/node.json");
-  const node = JSON.parse(readFileSync(file, "utf8")) as object;
-  const own = {
-    source: "dir:..",
-    identity: join(here, "n1/identity"),
-    state: join(here, "n1/state"),
-  };
-  writeFileSync(file, JSON.stringify({ ...node, ...own }));
 });
 
 const run = (command: string): Outcome => place.run(command, here);
