@@ -311,6 +311,11 @@ export const failures = {
     "a roster waits for more signatures, so that nothing can be changed yet",
     "sign it with 'sealaunch roster sign', or remove the folder that the error names",
   ],
+  "editor/failed": [
+    "refused",
+    "the editor failed, or left nothing that could be sealed",
+    "run it again; EDITOR names another editor",
+  ],
   "generation/conflict": [
     "again",
     "somebody else wrote the same generation first",

@@ -80,7 +80,9 @@ describe("--help", () => {
   it.for(examples.map((example, number) => ({ example, number })))(
     "has an example that works: $example",
     ({ example, number }) => {
-      const { status, stderr } = workplace.run(example, copyFor(example, number));
+      // Nobody is there to edit.
+      const command = `EDITOR=true ${example}`;
+      const { status, stderr } = workplace.run(command, copyFor(example, number));
       expect(stderr).toBe("");
       expect(status).toBe(0);
     },

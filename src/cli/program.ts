@@ -27,6 +27,7 @@ import { addCompletion, complete } from "./completion.ts";
 import { firstSentence } from "./guidance.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
+import { addEdit } from "./edit.ts";
 import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
@@ -42,6 +43,7 @@ const families: readonly ((program: Command) => void)[] = [
   addIdentity,
   addRoster,
   addSeal,
+  addEdit,
   addReading,
   addRewrap,
   addUnit,

@@ -1,11 +1,13 @@
 import { resolve } from "node:path";
-import { readRoster, requireStatement } from "../cluster/cluster.ts";
+import { readRoster, requireStatement, type Cluster } from "../cluster/cluster.ts";
 import { readIdentity } from "../cluster/identities.ts";
-import { openCredentials, selectCredentials } from "../cluster/opening.ts";
+import { openCredentials, selectCredentials, type OpenedCredential } from "../cluster/opening.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import type { VerifiedStatement } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 import { openHere } from "./repository.ts";
 
@@ -21,6 +23,28 @@ export async function identityFrom(context: Context, file: string): Promise<Iden
     return parseIdentityFile(bytes, "standard input");
   } finally {
     wipe(bytes);
+  }
+}
+
+/**
+ * Credentials of a bundle, opened with the identity in a file, of which nothing stays. The caller wipes
+ * the values.
+ *
+ * @param file - `-` for standard input
+ * @throws Failure as `readIdentity` and `openCredentials`
+ */
+export async function openWithFile(
+  context: Context,
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  statement: VerifiedStatement,
+  { names, file }: { readonly names: readonly string[]; readonly file: string },
+): Promise<readonly OpenedCredential[]> {
+  const identity = await identityFrom(context, file);
+  try {
+    return await openCredentials(cluster, roster, statement, [identity], { names });
+  } finally {
+    wipe(identity.seed);
   }
 }
 
@@ -44,15 +68,10 @@ export async function open(
       `sealaunch open ${bundle} ${wanted[0]?.name ?? "CREDENTIAL"} --identity FILE`,
     );
   }
-  const identity = await identityFrom(context, options.identity);
-  try {
-    const names = wanted.map((one) => one.name);
-    const opened = await openCredentials(cluster, roster, statement, [identity], { names });
-    for (const { value } of opened) {
-      await context.output(value);
-      wipe(value);
-    }
-  } finally {
-    wipe(identity.seed);
+  const names = wanted.map((one) => one.name);
+  const what = { names, file: options.identity };
+  for (const { value } of await openWithFile(context, cluster, roster, statement, what)) {
+    await context.output(value);
+    wipe(value);
   }
 }

@@ -8,7 +8,7 @@ import { maySign } from "../trust/statement.ts";
 import { maxUnitAndCredential } from "../service/delivery.ts";
 import type { Context } from "./context.ts";
 import { parseExpiry } from "./expiry.ts";
-import type { StatementBase } from "./seal-earlier.ts";
+import type { Replaced, StatementBase } from "./seal-earlier.ts";
 import type { ElsewhereOptions } from "./seal-elsewhere.ts";
 import type { ValueOptions } from "./seal-values.ts";
 import { readSignerKey } from "./signing.ts";
@@ -29,6 +29,7 @@ export interface SealOptions extends ValueOptions {
   /** The revision of git whose newest generation is joined with the one here. */
   readonly merge: string | undefined;
   readonly signer: string | undefined;
+  readonly replaces?: Replaced;
 }
 
 /**

@@ -14,6 +14,29 @@ import {
 /** What the next statement is made from. */
 export type StatementBase = StatementChoice & Pick<VerifiedStatement, "credentials">;
 
+/** The payload that a credential must still have: what is sealed was made from that. */
+export interface Replaced {
+  readonly credential: string;
+  readonly payload: string;
+}
+
+/** @throws Failure `generation/conflict` if somebody has sealed the credential since it was read */
+export function requireUnreplaced(
+  bundle: string,
+  replaced: Replaced | undefined,
+  before: StatementBase | undefined,
+): void {
+  if (replaced === undefined) return;
+  const { credential, payload } = replaced;
+  const present = before?.credentials.find(({ name }) => name === credential);
+  if (present?.payload === payload) return;
+  throw new Failure(
+    "generation/conflict",
+    `somebody else has ${present === undefined ? "removed" : "sealed"} credential ${credential} of ${bundle} in the meantime, so what was edited isn't sealed`,
+    `edit theirs: sealaunch edit ${bundle} ${credential} --identity FILE`,
+  );
+}
+
 /**
  * The values of an earlier generation, for whoever may ask for the bundle now: who may have it and
  * until when isn't taken back with them.

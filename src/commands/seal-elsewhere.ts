@@ -1,10 +1,8 @@
 import { join } from "node:path";
 import { readRoster, requireStatement } from "../cluster/cluster.ts";
 import { openRepository, repositoryFile, requireRepository } from "../cluster/configuration.ts";
-import { openCredentials } from "../cluster/opening.ts";
-import { wipe } from "../crypto/bytes.ts";
 import type { Context } from "./context.ts";
-import { identityFrom } from "./open.ts";
+import { openWithFile } from "./open.ts";
 import type { StatementBase } from "./seal-earlier.ts";
 
 /** From where a bundle's values are taken. */
@@ -51,13 +49,9 @@ export async function readElsewhere(
       const names = statement.credentials
         .map(({ name }) => name)
         .filter((name) => !unwanted.includes(name));
-      const identity = await identityFrom(context, options.identity);
-      try {
-        const opened = await openCredentials(cluster, roster, statement, [identity], { names });
-        return new Map(opened.map(({ name, value }) => [name, value]));
-      } finally {
-        wipe(identity.seed);
-      }
+      const what = { names, file: options.identity };
+      const opened = await openWithFile(context, cluster, roster, statement, what);
+      return new Map(opened.map(({ name, value }) => [name, value]));
     },
   };
 }

@@ -12,6 +12,8 @@ import { readImports, type ImportOptions } from "./seal-import.ts";
 
 /** Where `seal` takes values from. */
 export interface ValueOptions extends ImportOptions {
+  /** Values that are at hand, by credential. They are wiped with the others. */
+  readonly given?: ReadonlyMap<string, Uint8Array>;
   /** `CREDENTIAL` (asked at a prompt), `CREDENTIAL=FILE` or `CREDENTIAL=-`. */
   readonly credentials: readonly string[];
   /** Variables of the environment; each becomes the credential of its name. */
@@ -25,9 +27,7 @@ export interface ValueOptions extends ImportOptions {
   readonly forEnvironment: readonly string[];
 }
 
-const newline = 0x0a;
-const carriageReturn = 0x0d;
-const generatedSize = 32;
+const [carriageReturn, newline] = [0x0d, 0x0a];
 
 /**
  * The values that were given, by credential. The caller wipes them.
@@ -45,6 +45,7 @@ export async function readValues(
     values.set(name, treatNewline(context, name, value, options.trim));
   };
   try {
+    for (const [name, value] of options.given ?? []) add(name, value);
     for (const argument of options.credentials) {
       const name = credentialName(argument.split("=", 1)[0] ?? "");
       add(name, await readValue(context, name, argument.slice(name.length)));
@@ -62,7 +63,7 @@ export async function readValues(
       add(credentialName(name), value);
     }
     for (const name of options.generate) {
-      add(credentialName(name), encodeBase64(randomBytes(generatedSize), false));
+      add(credentialName(name), encodeBase64(randomBytes(32), false));
     }
     for (const [name, value] of values) {
       checkValue(name, value, options.forEnvironment.includes(name));
@@ -90,7 +91,7 @@ async function readValue(context: Context, name: string, rest: string): Promise<
   // Neither here nor in the error below is the text repeated: it may be the value itself.
   const file = resolve(context.directory, rest.slice(1));
   const bytes = await readRegularFile(file, maxValueSize + 1).catch((error: unknown) => {
-    if (error instanceof Failure && error.code === "source/hostile") return tooLarge(name);
+    if (error instanceof Failure && error.code === "source/hostile") tooLarge(name);
     throw new Failure("credential/unreadable", `the file for credential ${name} can't be read`);
   });
   if (bytes !== undefined) return bytes;

@@ -23,7 +23,7 @@ import {
   signersOfName,
   type SealOptions,
 } from "./seal-choice.ts";
-import { readEarlier, requireSealed } from "./seal-earlier.ts";
+import { readEarlier, requireSealed, requireUnreplaced } from "./seal-earlier.ts";
 import { readElsewhere } from "./seal-elsewhere.ts";
 import { bringObjects, readMerge, requireDecided } from "./seal-merge.ts";
 import { reportSealed } from "./seal-report.ts";
@@ -40,6 +40,7 @@ export async function seal(context: Context, name: string, options: SealOptions)
   const before = await readStatement(cluster, roster, bundle);
   if (before !== undefined)
     warnOfClock(context, `bundle ${bundle} was signed`, before.record.created);
+  requireUnreplaced(bundle, options.replaces, before?.record);
   const { fromGeneration, fromCluster, merge: revision } = options;
   const merge =
     revision === undefined

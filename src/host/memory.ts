@@ -40,6 +40,11 @@ export async function checkMount(): Promise<void> {
   }
 }
 
+/** Whether a file system exists in memory only; tmpfs may still be swapped. */
+export function isInMemory({ type }: { readonly type: number }): boolean {
+  return type === tmpfsMagic || type === ramfsMagic;
+}
+
 /**
  * Returns if `path` lies on a file system that exists in memory only.
  *
@@ -49,7 +54,7 @@ async function requireMemory(path: string): Promise<void> {
   const facts = await statfs(path).catch((error: unknown) => {
     throw new Failure("mount/not-memory", `${path} can't be looked at: ${errorCode(error)}`);
   });
-  if (facts.type === tmpfsMagic || facts.type === ramfsMagic) return;
+  if (isInMemory(facts)) return;
   throw new Failure(
     "mount/not-memory",
     `${path} lies on a file system of type 0x${facts.type.toString(16)}, not on tmpfs or ramfs`,

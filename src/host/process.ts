@@ -96,6 +96,61 @@ export async function run(
   };
 }
 
+/**
+ * The exit status of a program that has this process's terminal and streams; undefined if a signal ended it.
+ * What the terminal sends meanwhile, such as SIGINT, is the program's alone.
+ *
+ * @param environment - the whole of it
+ */
+export async function runAttended(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<number | undefined> {
+  const { execa } = await import("execa");
+  const signals = ["SIGINT", "SIGQUIT"] as const;
+  const ignore = (): void => undefined;
+  for (const signal of signals) process.on(signal, ignore);
+  try {
+    const options = {
+      reject: false,
+      extendEnv: false,
+      env: environment,
+      stdio: "inherit",
+    } as const;
+    return (await execa(program, args, options)).exitCode;
+  } finally {
+    for (const signal of signals) process.off(signal, ignore);
+  }
+}
+
+/**
+ * Has a script of POSIX sh wait until this process ends, however it does, or until what is returned is
+ * called, which waits for the script's end.
+ */
+export async function afterwards(
+  script: string,
+  args: readonly string[],
+): Promise<() => Promise<void>> {
+  const { execa } = await import("execa");
+  // In a session of its own, which what ends this process by its terminal or group doesn't reach.
+  const waiting = execa("/bin/sh", ["-c", `read -r _; ${script}`, "sh", ...args], {
+    reject: false,
+    extendEnv: false,
+    env: { PATH: programDirectories.join(":") },
+    cwd: "/",
+    detached: true,
+    cleanup: false,
+    stdin: "pipe",
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  return async () => {
+    waiting.stdin.end();
+    await waiting;
+  };
+}
+
 /** What a program writes to standard output, as it comes. It is ended with the last that is read. */
 export async function* streamOf(
   program: string,

@@ -138,6 +138,16 @@ export const runbooks: readonly Runbook[] = [
     after: [[`sealaunch rewrap ${own}`, /nothing is owed/u], allGood],
   },
   {
+    title: "people read and change values",
+    blocks: ["sealaunch identity create --into carla"],
+    before: ['ssh-keygen -q -t ed25519 -N "" -C carla -f carla_ssh', "printf correct >token"],
+    instead: {
+      "SHA256:…": '"$(ssh-keygen -lf carla_ssh.pub | cut -d " " -f 2)"',
+      "sealaunch edit": "EDITOR='sed -i s/correct/changed/' sealaunch edit",
+    },
+    after: [allGood, [opens("n1/identity"), /^changed$/u], [opens("carla/identity"), /^changed$/u]],
+  },
+  {
     title: "all is lost but an operator's identity and a copy of the sealed tree",
     blocks: ["git clone /srv/backup/cluster.git lost", "jq -s"],
     before: [`git clone -q --bare . backup.git && rm -r keys secrets sealaunch.json bea*`],
