@@ -7,8 +7,9 @@ import {
   readSync,
   renameSync,
   writeFileSync,
+  type Stats,
 } from "node:fs";
-import { link, lstat, mkdir, open, rename, rm, unlink } from "node:fs/promises";
+import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
 
@@ -45,6 +46,7 @@ function openForReading(path: string): number | undefined {
 /**
  * The bytes of a plain file, or undefined if nothing is there.
  *
+ * @param judge - is shown whose the file is that was opened, before anything is read, and may refuse it
  * @throws Failure `source/hostile` if it is a link, a FIFO, a device or has more than `maxBytes`;
  *   `source/unreadable`
  */
@@ -52,12 +54,14 @@ function openForReading(path: string): number | undefined {
 export async function readRegularFile(
   path: string,
   maxBytes: number,
+  judge?: (facts: Stats) => void,
 ): Promise<Uint8Array | undefined> {
   const file = openForReading(path);
   if (file === undefined) return undefined;
   try {
     const facts = fstatSync(file);
     if (!facts.isFile()) throw new Failure("source/hostile", `${path} is no plain file`);
+    judge?.(facts);
     return readAtMost(file, facts.size, maxBytes, path);
   } finally {
     closeSync(file);
@@ -285,13 +289,4 @@ export async function publishDirectory(
   } finally {
     await rm(staged, { recursive: true, force: true });
   }
-}
-
-/** Whose a socket is, and who may connect; undefined if there is none. */
-export async function socketFacts(
-  path: string,
-): Promise<{ readonly uid: number; readonly mode: number } | undefined> {
-  const facts = await lstat(path).catch(() => undefined);
-  if (facts?.isSocket() !== true) return undefined;
-  return { uid: facts.uid, mode: facts.mode & 0o7777 };
 }
