@@ -231,6 +231,11 @@ export const failures = {
     "a signature is not an armoured SSHSIG exactly as ssh-keygen writes it",
     "sign anew",
   ],
+  "card/absent": [
+    "absent",
+    "no card says which recipient a node has",
+    "copy card.json and card.json.sig to where node.json is: 'sealaunch identity create --into' made them",
+  ],
   "card/malformed": [
     "data",
     "a node card is malformed",
@@ -487,6 +492,16 @@ export const failures = {
     "refused",
     "a source holds something that is no plain file of a fitting size",
     "look at the path that the error names",
+  ],
+  "mirror/none": [
+    "configuration",
+    "the node's configuration names no mirror",
+    'add "mirror": "/var/lib/sealaunch-mirror" to node.json',
+  ],
+  "mirror/old": [
+    "again",
+    "sync hasn't brought the node's mirror up to date for an hour",
+    "journalctl -u sealaunch-sync.service",
   ],
   "git/failed": [
     "unavailable",

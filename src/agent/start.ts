@@ -31,6 +31,8 @@ export interface Prepared {
   readonly decision: Decision;
   /** Whether this is the first time that it was decided. */
   readonly isNew: boolean;
+  /** When the mirror that it was read from was last brought up to date, if it was and says so. */
+  readonly mirroredAt: string | undefined;
   readonly warnings: readonly Failure[];
 }
 
@@ -89,7 +91,8 @@ export async function prepareStart(
       files: wanted.files.map(({ path }) => path),
     };
     if (before === undefined) keepDecision(decision);
-    return { answers, decision, isNew: before === undefined, warnings: opened.value.warnings };
+    const { warnings, mirroredAt } = opened.value;
+    return { answers, decision, isNew: before === undefined, mirroredAt, warnings };
   } catch (error) {
     wipe(...values.map(({ value }) => value));
     throw error;
@@ -104,7 +107,7 @@ function open(
 ): Promise<Opening> {
   // A unit may be started for its closure alone.
   if (request.bundles.length === 0) {
-    return Promise.resolve({ credentials: [], bundles: [], warnings: [] });
+    return Promise.resolve({ credentials: [], bundles: [], mirroredAt: undefined, warnings: [] });
   }
   return openBundles(request, node, () => means.identities(node), now, means.memory);
 }

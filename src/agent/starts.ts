@@ -61,7 +61,7 @@ export function createStarts(means: Means): Starts {
   const begin = async (facts: UnitFacts): Promise<Prepared> => {
     const prepared = await waitFor(facts, means);
     refusals.delete(facts.unit);
-    if (prepared.isNew) later(() => recordOpening(prepared.decision, prepared.warnings));
+    if (prepared.isNew) later(() => recordOpening(prepared));
     const forget = setTimeout(() => {
       going.delete(facts.invocation);
       lingering.delete(facts.invocation);

@@ -1,7 +1,7 @@
 import type { Failure } from "../failure.ts";
-import type { Decision } from "../formats/decision.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import { priority, writeJournal } from "../host/journal.ts";
+import type { Prepared } from "./start.ts";
 
 // What is said of a start is said where its owner looks: among the unit's own entries.
 
@@ -16,11 +16,15 @@ function say(unit: string, invocation: string, fields: Fields): Promise<void> {
   }).catch(() => undefined);
 }
 
-/** Writes one audit line for each bundle that was opened, and each warning. */
-export async function recordOpening(
-  { unit, invocation, bundles, credentials }: Decision,
-  warnings: readonly Failure[],
-): Promise<void> {
+/**
+ * Writes one audit line for each bundle that was opened, and each warning. Where a mirror was read, each
+ * line's SEALAUNCH_MIRRORED is when sync has last brought that up to date, as RFC 3339.
+ */
+export async function recordOpening({
+  decision: { unit, invocation, bundles, credentials },
+  mirroredAt,
+  warnings,
+}: Pick<Prepared, "decision" | "mirroredAt" | "warnings">): Promise<void> {
   for (const { code, message } of warnings) {
     await say(unit, invocation, {
       MESSAGE: `warning: ${message}`,
@@ -37,6 +41,7 @@ export async function recordOpening(
       SEALAUNCH_GENERATION: number,
       SEALAUNCH_SIGNER: signers.join(" "),
       SEALAUNCH_STATEMENT: statement,
+      ...(mirroredAt === undefined ? {} : { SEALAUNCH_MIRRORED: mirroredAt }),
     });
   }
 }

@@ -33,6 +33,7 @@ import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
 import { addCheck, addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
+import { addSync } from "./sync.ts";
 import { addStatus } from "./status.ts";
 import { addUnit } from "./unit.ts";
 import { usageFailure } from "./usage.ts";
@@ -50,6 +51,7 @@ const families: readonly ((program: Command) => void)[] = [
   addRun,
   addCheck,
   addAgent,
+  addSync,
   addStatus,
   addDoctor,
   addCompletion,

@@ -80,7 +80,7 @@ export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>
   const { source } = cluster;
   const first = pendingRosterPath(1);
   if ((await source.list(first)).length === 0) {
-    throw new Failure("roster/absent", `${source.name} has no roster`);
+    throw new Failure("roster/absent", `${source.name} has no roster`, absentHint(source));
   }
   throw new Failure(
     "roster/pending",
@@ -228,7 +228,17 @@ export async function requireReadStatement(
 ): Promise<ReadStatement> {
   const read = await readStatement(cluster, roster, bundle);
   if (read !== undefined) return read;
-  throw new Failure("bundle/absent", `${cluster.source.name} has no bundle ${bundle}`);
+  throw new Failure(
+    "bundle/absent",
+    `${cluster.source.name} has no bundle ${bundle}`,
+    absentHint(cluster.source),
+  );
+}
+
+/** What mends that something isn't in a mirror; undefined for any other source. */
+function absentHint({ name }: Source): string | undefined {
+  if (!name.startsWith("mirror:")) return undefined;
+  return "systemctl restart sealaunch-sync.service; 'journalctl -u sealaunch-sync.service' has what it couldn't bring";
 }
 
 /** As {@link requireReadStatement}, the statement alone. */

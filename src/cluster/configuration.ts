@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
 import {
   decodeNodeConfiguration,
@@ -12,6 +12,7 @@ import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
 import { noMarks, openMarks, type Marks } from "./marks.ts";
 import { noMemory, type Memory } from "./memory.ts";
+import { openNodeSource } from "./node-source.ts";
 
 /** The name of a repository's configuration, looked for upwards. */
 export const repositoryFile = "sealaunch.json";
@@ -109,11 +110,24 @@ export async function openNode(
   now: Date,
   memory: Memory = noMemory,
 ): Promise<Cluster> {
-  if (!isAbsolute(configuration.state)) {
-    throw new Failure("configuration/invalid", `state: ${configuration.state} is not absolute`);
-  }
-  const source = await openSource(configuration.source, directory);
+  const source = await openNodeSource({ configuration, directory });
   // By cluster: a machine that changes hands starts without the other cluster's marks.
   const marks = openMarks(join(configuration.state, "marks", configuration.cluster));
   return { trusted: trustedRoots(configuration), source, marks, memory, now };
+}
+
+/** Where `sync` keeps what it alone needs, within a mirror. No reader looks there. */
+export function syncState(mirror: string): string {
+  return join(mirror, ".sync");
+}
+
+/** The cluster as the node's `sync` sees it: the source itself, with marks of its own, which no start goes by. */
+export async function openToMirror(
+  { configuration, directory }: Located<NodeConfiguration>,
+  mirror: string,
+  now: Date,
+): Promise<Cluster> {
+  const source = await openSource(configuration.source, directory);
+  const marks = openMarks(join(syncState(mirror), "marks", configuration.cluster));
+  return { trusted: trustedRoots(configuration), source, marks, memory: noMemory, now };
 }

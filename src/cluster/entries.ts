@@ -3,7 +3,8 @@ import type { Identity } from "../crypto/identity.ts";
 import { recipientId } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
 import { maxEntrySize, openEntry } from "../formats/entry.ts";
-import { entryPath } from "../formats/paths.ts";
+import { entryPath, poolPath, recordFile } from "../formats/paths.ts";
+import type { Source } from "../sources/source.ts";
 import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readMembers, readPool, type Cluster } from "./cluster.ts";
@@ -84,6 +85,13 @@ export async function explainNoAccess(
 ): Promise<Failure> {
   const ids = identities.map(({ recipient }) => recipientId(recipient)).join(" and ");
   for (const pool of pools) {
+    // A mirror has the member lists of pools in which the node has an entry, and here it has none.
+    if (!(await hasMembers(cluster.source, pool))) {
+      return new Failure(
+        "entry/absent",
+        `${what}: ${cluster.source.name} has neither an entry ${ids} of pool ${pool.pool} for epoch ${String(pool.current.epoch)} nor its member list`,
+      );
+    }
     const { members } = await readMembers(cluster.source, pool);
     const own = members.find(({ recipient }) =>
       identities.some((identity) => identity.recipient === recipient),
@@ -108,4 +116,8 @@ export async function explainNoAccess(
     "bundle/not-for-node",
     `${what}: it is for ${names === "" ? "pools without members" : names}, and recipient ${ids} is a member of none`,
   );
+}
+
+async function hasMembers(source: Source, { pool, generation }: VerifiedPool): Promise<boolean> {
+  return (await source.list(poolPath(pool, generation))).includes(recordFile.members);
 }

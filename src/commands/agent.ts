@@ -5,9 +5,12 @@ import { createStarts } from "../agent/starts.ts";
 import { serve } from "../agent/server.ts";
 import { createMemory } from "../cluster/memory.ts";
 import { readNode } from "../cluster/configuration.ts";
+import { openOutbox } from "../cluster/node-source.ts";
 import { readNodeIdentities } from "../cluster/identities.ts";
+import { clearOutbox } from "../cluster/outbox.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { readWrapper } from "../host/package.ts";
+import { openMirror } from "../sources/mirror.ts";
 import type { Context } from "./context.ts";
 
 const tidyAfterMs = 2_000;
@@ -35,6 +38,9 @@ export async function agent(context: Context): Promise<void> {
   const keepTidy = async (): Promise<void> => {
     const { configuration } = await readNode(context.configuration);
     await tidy(configuration.state, configuration.keepClosures, new Date());
+    const { mirror } = configuration;
+    if (mirror !== undefined)
+      await clearOutbox(await openOutbox(configuration), openMirror(mirror));
   };
   const tidyOrWarn = (): void => {
     keepTidy().catch((error: unknown) => {

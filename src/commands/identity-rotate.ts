@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import { writeCard } from "../cluster/cards.ts";
 import { readNode } from "../cluster/configuration.ts";
+import { openNodeSource } from "../cluster/node-source.ts";
 import { nextPath, readIdentity } from "../cluster/identities.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { recipientId } from "../crypto/recipient.ts";
@@ -10,7 +11,6 @@ import { recordFile } from "../formats/paths.ts";
 import { encodeCard } from "../formats/records/card.ts";
 import { fingerprint } from "../formats/sshsig/public-key.ts";
 import { writeFileAtomic } from "../host/files.ts";
-import { openSource } from "../sources/open.ts";
 import type { Context } from "./context.ts";
 import { makeNextIdentity, renewAgent } from "./identity-next.ts";
 import { reportNext, reportWritten } from "./report.ts";
@@ -26,7 +26,8 @@ export async function rotateIdentity(
   context: Context,
   options: { readonly hostKey: string },
 ): Promise<void> {
-  const { configuration, directory } = await readNode(context.configuration);
+  const located = await readNode(context.configuration);
+  const { configuration, directory } = located;
   const { node, identity: path } = configuration;
   const file = resolve(context.directory, options.hostKey);
   const signer = await readSignerKey(context, file);
@@ -44,7 +45,7 @@ export async function rotateIdentity(
   context.print(`node ${node}: recipient ${String(before)} → ${String(after)}`);
   context.print(`host key ${fingerprint(signer)}`);
   reportWritten(context, [nextPath(path), card, cardSignature]);
-  const source = await openSource(configuration.source, directory);
+  const source = await openNodeSource(located);
   let announced: string | undefined;
   try {
     announced = source.place(await writeCard(source, { node, bytes, signature }));

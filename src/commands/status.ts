@@ -8,6 +8,7 @@ import { requireRoot } from "../host/privileges.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import { runs } from "../service/stale-roots.ts";
 import type { Context } from "./context.ts";
+import { reportMirror } from "./status-mirror.ts";
 
 /** What `status` is asked to do. */
 export interface StatusOptions {
@@ -43,7 +44,8 @@ export async function status(
   const { records, warnings } = await freshnessOf(cluster, roster, running);
   for (const warning of warnings) context.warn(warning);
   await report(context, running);
-  context.result({ records, services: running.map(describeRunning) });
+  const mirror = await reportMirror(context, node, cluster);
+  context.result({ records, mirror, services: running.map(describeRunning) });
   conclude(running);
 }
 

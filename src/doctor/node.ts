@@ -6,7 +6,7 @@ import { createMemory } from "../cluster/memory.ts";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { socketFacts } from "../host/files.ts";
+import { socketFacts } from "../host/file-facts.ts";
 import { showAll, systemdVersion } from "../host/systemd.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 import { examineVersion } from "../service/systemd-version.ts";
@@ -56,7 +56,7 @@ export async function examineNode(path: string | undefined, now: Date): Promise<
   if (missing !== undefined) findings.push(error(missing));
   const judged = await judge(node, now);
   if (judged instanceof Failure) return { findings: [...findings, error(judged)], node: undefined };
-  findings.push(...(await examineSource(judged.cluster, agentUnits.service)));
+  findings.push(...(await examineSource(judged.cluster, node.configuration, agentUnits.service)));
   findings.push(...clockFindings(judged.roster, now));
   return {
     findings,

@@ -99,7 +99,8 @@ async function open(
   { node, identities, memory, now }: OpeningMeans,
 ): Promise<Opening | Failure> {
   // A unit may be started for its closure alone.
-  if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
+  if (request.bundles.length === 0)
+    return { credentials: [], bundles: [], mirroredAt: undefined, warnings: [] };
   try {
     return await openBundles(request, node, identities, now, memory);
   } catch (failure) {

@@ -1,10 +1,12 @@
 import { dirname } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
+import { mirrorAgeFailure, readSynced } from "../cluster/mirror-age.ts";
 import { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
 import { bundlesFolder, rosterFolder } from "../formats/paths.ts";
 import { firstUnreadable } from "../host/bare-root.ts";
 import { showAll } from "../host/systemd.ts";
-import { error, type Finding } from "../service/finding.ts";
+import { error, warning, type Finding } from "../service/finding.ts";
 
 /** What a setting of the agent's hides from it, in the sense of systemd.exec(5). */
 const hiding = [
@@ -12,9 +14,22 @@ const hiding = [
   { setting: "PrivateTmp", directories: ["/tmp", "/var/tmp"] },
 ] as const;
 
-/** Whether the agent, who has less rights than root, can read what root has just read. */
-export async function examineSource({ source }: Cluster, agent: string): Promise<Finding[]> {
-  const places = [rosterFolder, bundlesFolder].map((folder) => dirname(source.place(folder)));
+/** Whether the agent, who has less rights than root, can read what root has just read, and how old that is. */
+export async function examineSource(
+  { source, now }: Cluster,
+  configuration: NodeConfiguration,
+  agent: string,
+): Promise<Finding[]> {
+  const { mirror } = configuration;
+  if (mirror === undefined) {
+    const folders = [rosterFolder, bundlesFolder].map((folder) => dirname(source.place(folder)));
+    return examinePlaces(folders, agent);
+  }
+  const old = mirrorAgeFailure(configuration, await readSynced(source, configuration), now);
+  return [...(await examinePlaces([mirror], agent)), ...(old === undefined ? [] : [warning(old)])];
+}
+
+async function examinePlaces(places: readonly string[], agent: string): Promise<Finding[]> {
   const properties = await showAll(agent, "Service");
   const hint = "keep it in /srv or /var/lib, root's own and readable: chown -R root: DIR";
   for (const { setting, directories } of hiding) {

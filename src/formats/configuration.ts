@@ -25,6 +25,11 @@ const NodeConfiguration = z.strictObject({
   identity: z._default(z.string(), "/etc/sealaunch/identity"),
   /** Where the node keeps its marks; absolute. */
   state: z._default(z.string(), "/var/lib/sealaunch"),
+  /**
+   * The directory in which `sealaunch sync` keeps what this node needs of the source; absolute. Whatever
+   * opens with the node's identity reads there, and never in the source itself.
+   */
+  mirror: z.optional(z.string()),
   /** For how many days the store keeps what a unit ran that is inactive. */
   keepClosures: z._default(countField(0), 7),
   /** Whether a stale roster or pool file is refused, not only warned of. */

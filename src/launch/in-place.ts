@@ -140,7 +140,8 @@ async function makePlace({ credentialsDirectory }: RunRequest): Promise<string> 
 
 async function open(request: RunRequest, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
-  if (request.bundles.length === 0) return { credentials: [], bundles: [], warnings: [] };
+  if (request.bundles.length === 0)
+    return { credentials: [], bundles: [], mirroredAt: undefined, warnings: [] };
   const { bundles, credentials, unit } = request;
   const [{ openBundles }, { readNode }, { readNodeIdentities }] = await Promise.all([
     import("./open.ts"),

@@ -7,6 +7,7 @@ import {
 } from "../cluster/cluster.ts";
 import { openNode, type Located } from "../cluster/configuration.ts";
 import { noMemory, type Memory } from "../cluster/memory.ts";
+import { readSynced } from "../cluster/mirror-age.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
 import { hex, wipe } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
@@ -58,6 +59,8 @@ export interface Opening {
   /** The caller wipes the values. */
   readonly credentials: readonly OpenedCredential[];
   readonly bundles: readonly OpenedBundle[];
+  /** When sync has last brought the mirror up to date; undefined without one, or if it doesn't say. */
+  readonly mirroredAt: string | undefined;
   /** What the node is configured to go on with. */
   readonly warnings: readonly Failure[];
 }
@@ -109,7 +112,8 @@ export async function openBundles(
       credentials.push(...(await openCredentials(cluster, roster, statement, identities, options)));
     }
     const bundles = statements.map(describeOpened);
-    return { credentials, bundles, warnings: [...warnings.values()] };
+    const mirroredAt = (await readSynced(cluster.source, node.configuration))?.at;
+    return { credentials, bundles, mirroredAt, warnings: [...warnings.values()] };
   } catch (error) {
     wipe(...credentials.map(({ value }) => value));
     throw error;

@@ -1,0 +1,38 @@
+import { isAbsolute, join } from "node:path";
+import { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
+import { openSource } from "../sources/open.ts";
+import type { Source } from "../sources/source.ts";
+import type { Located } from "./configuration.ts";
+
+/**
+ * Where a node reads, and where what it writes is taken from: its mirror and its outbox, or the source
+ * itself where no mirror is configured.
+ *
+ * @throws Failure `configuration/invalid`, `source/unknown`
+ */
+export async function openNodeSource({
+  configuration,
+  directory,
+}: Pick<Located<NodeConfiguration>, "configuration" | "directory">): Promise<Source> {
+  const { state, mirror } = configuration;
+  requireAbsolute("state", state);
+  if (mirror === undefined) return openSource(configuration.source, directory);
+  requireAbsolute("mirror", mirror);
+  const [{ openMirror }, { writeInto }, outbox] = await Promise.all([
+    import("../sources/mirror.ts"),
+    import("../sources/outbox.ts"),
+    openOutbox(configuration),
+  ]);
+  return writeInto(outbox, openMirror(mirror));
+}
+
+/** What this node has written for the source, and nobody has taken there yet, as a source. */
+export function openOutbox({ state }: NodeConfiguration): Promise<Source> {
+  return openSource(`dir:${join(state, "outbox")}`, "/");
+}
+
+function requireAbsolute(field: string, path: string): void {
+  if (isAbsolute(path)) return;
+  throw new Failure("configuration/invalid", `${field}: ${path} is not absolute`);
+}

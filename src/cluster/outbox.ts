@@ -1,0 +1,96 @@
+import { join } from "node:path";
+import { hex, utf8 } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
+import { Failure } from "../failure.ts";
+import { maxHeaderSize } from "../formats/age/profile.ts";
+import { maxEntrySize } from "../formats/entry.ts";
+import { maxCardSize } from "../formats/records/card.ts";
+import { createFileExclusive, listDirectory, removeFile } from "../host/files.ts";
+import type { Source } from "../sources/source.ts";
+
+// What a node writes for others lies in its outbox, and who has the network but no identity carries it to
+// the source. Neither may write where the other does: what was carried is remembered on the other side,
+// so that it isn't brought back after somebody has removed it in the source.
+
+/** What a node writes: nothing else is carried, whatever lies there. */
+const carried = /^(?:entries|headers|nodes)\//u;
+
+const maxObjectSize = Math.max(maxHeaderSize + 1, maxEntrySize, maxCardSize);
+
+/** Folders are at most as deep as a header's name is long. */
+async function objectsBelow(source: Source, folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of await source.list(folder)) {
+    const path = `${folder}/${name}`;
+    const below = name.startsWith(".") ? [] : await objectsBelow(source, path);
+    found.push(...(below.length > 0 || name.startsWith(".") ? below : [path]));
+  }
+  return found;
+}
+
+/** The objects in an outbox, in rising order. @throws Failure `source/unreadable` */
+async function listOutbox(outbox: Source): Promise<string[]> {
+  const found = await Promise.all(
+    ["entries", "headers", "nodes"].map((folder) => objectsBelow(outbox, folder)),
+  );
+  return found
+    .flat()
+    .filter((path) => carried.test(path))
+    .sort();
+}
+
+/** What of an outbox has come to the source, and what couldn't. */
+export interface Carried {
+  readonly written: readonly string[];
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * After it, every object of the outbox has been in the source once.
+ *
+ * @param state - the directory in which it is remembered what was carried
+ * @throws Failure `source/…`; `write/refused` if it can't be remembered
+ */
+export async function carryOutbox(outbox: Source, source: Source, state: string): Promise<Carried> {
+  const written: string[] = [];
+  const failures: Failure[] = [];
+  const known = new Set(await listDirectory(state));
+  const present = new Set<string>();
+  for (const path of await listOutbox(outbox)) {
+    const bytes = await outbox.read(path, maxObjectSize);
+    if (bytes === undefined) continue;
+    const name = hex(sha256(utf8(`${path}\n${hex(sha256(bytes))}`)));
+    present.add(name);
+    if (known.has(name)) continue;
+    try {
+      const before = await source.read(path, maxObjectSize).catch(() => undefined);
+      if (before === undefined || Buffer.compare(before, bytes) !== 0) {
+        await source.write(path, bytes);
+        written.push(path);
+      }
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      failures.push(error);
+      continue;
+    }
+    await createFileExclusive(join(state, name), new Uint8Array(), 0o600);
+  }
+  for (const name of known) if (!present.has(name)) await removeFile(join(state, name));
+  return { written, failures };
+}
+
+/**
+ * After it, the outbox holds only what the mirror doesn't show yet.
+ *
+ * @throws Failure `source/…`, `write/refused`
+ */
+export async function clearOutbox(outbox: Source, mirror: Source): Promise<void> {
+  for (const path of await listOutbox(outbox)) {
+    const [waiting, shown] = await Promise.all([
+      outbox.read(path, maxObjectSize),
+      mirror.read(path, maxObjectSize),
+    ]);
+    if (waiting === undefined || shown === undefined) continue;
+    if (Buffer.compare(waiting, shown) === 0) await outbox.remove(path);
+  }
+}
