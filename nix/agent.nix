@@ -11,7 +11,8 @@ let
     inherit (cfg) cluster source roots threshold node refuseStale;
     identity = cfg.identityFile;
   }
-  // lib.optionalAttrs (cfg.keepClosures != null) { inherit (cfg) keepClosures; };
+  // lib.optionalAttrs (cfg.keepClosures != null) { inherit (cfg) keepClosures; }
+  // lib.optionalAttrs cfg.mirror { mirror = "/var/lib/sealaunch-mirror"; };
 in
 {
   options.services.sealaunch = {
@@ -56,6 +57,14 @@ in
       type = types.nullOr types.ints.unsigned;
       default = null;
       description = "For how many days the closure of a stopped unit is kept from collection; 7 if null.";
+    };
+    mirror = mkOption {
+      type = types.bool;
+      default = false;
+      description = ''
+        Whether this node starts its services from a copy of what it needs, which a user without an identity
+        keeps up to date (sealaunch-sync.service).
+      '';
     };
     createIdentity = mkOption {
       type = types.bool;
@@ -117,6 +126,13 @@ in
         LoadCredentialEncrypted = "sealaunch-identity:${toString cfg.identityFile}";
       };
     };
+
+    users = lib.mkIf cfg.mirror {
+      users.sealaunch-sync = { isSystemUser = true; group = "sealaunch-sync"; };
+      groups.sealaunch-sync = { };
+    };
+    systemd.sockets.sealaunch-sync.wantedBy = lib.mkIf cfg.mirror [ "sockets.target" ];
+    systemd.services.sealaunch-sync.wantedBy = lib.mkIf cfg.mirror [ "multi-user.target" ];
 
     systemd.services.sealaunch-identity = lib.mkIf cfg.createIdentity {
       description = "Sealaunch: the identity of this node, made once";

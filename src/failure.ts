@@ -498,6 +498,16 @@ export const failures = {
     "the node's configuration names no mirror",
     'add "mirror": "/var/lib/sealaunch-mirror" to node.json',
   ],
+  "mirror/root": [
+    "configuration",
+    "sync runs as root, so that nothing is between what it parses and the node's identity",
+    "chown -R sealaunch-sync: MIRROR, then systemctl restart sealaunch-sync.service",
+  ],
+  "mirror/not-fresh": [
+    "unavailable",
+    "a start insists on a live source, and sync couldn't read it",
+    "see 'journalctl -u sealaunch-sync.service', or start it without --fresh",
+  ],
   "mirror/old": [
     "again",
     "sync hasn't brought the node's mirror up to date for an hour",

@@ -7,6 +7,7 @@ import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
 import { formatTime } from "../formats/fields.ts";
 import type { UnitFacts } from "../host/systemd.ts";
+import { openBringing } from "../launch/bringing.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
 import { renderAll } from "../launch/render.ts";
 import { manifestName } from "../service/delivery.ts";
@@ -64,7 +65,7 @@ export async function prepareStart(
   };
   const [realised, opened] = await Promise.allSettled([
     means.realise(unit, wanted, node.configuration.state, timeoutMs),
-    open(request, node, means, now),
+    openBringing(request, node, timeoutMs, () => open(request, node, means, now)),
   ]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
   try {
@@ -127,6 +128,8 @@ function recall(before: Decision): {
       renders: new Map(renders),
       programs: before.programs.map(parseProgram),
       files: before.files.map(parseStoreFile),
+      // What it got it gets again.
+      fresh: false,
       commands: before.commands,
     },
     decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),

@@ -26,6 +26,7 @@ const maySettle: ReadonlySet<FailureCode> = new Set([
   "entry/absent",
   "pool/absent",
   "roster/absent",
+  "mirror/not-fresh",
 ]);
 
 /** The starts that are going on, each decided once. */

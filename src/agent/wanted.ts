@@ -23,6 +23,8 @@ export interface Wanted extends Needed {
   readonly credentials: readonly string[] | undefined;
   /** Templates by the credential that they become. */
   readonly renders: ReadonlyMap<string, StoreObject>;
+  /** Whether one of them insists on what the source has now. */
+  readonly fresh: boolean;
   /** Each guarded command's arguments up to its program, joined by blanks. */
   readonly commands: readonly string[];
 }
@@ -61,6 +63,7 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
       ? distinct(limited.flat())
       : undefined,
     renders,
+    fresh: requests.some(({ fresh }) => fresh),
     programs: distinct(programs).map(parseProgram),
     files: distinct([
       ...[...renders.values()].map(({ path }) => path),

@@ -89,14 +89,9 @@ export function createContext(command: Command): Context {
 /** The first descriptor that systemd hands over (sd_listen_fds(3)). */
 const firstDescriptor = 3;
 
-function handedSocket(): number {
+function handedSocket(): number | undefined {
   const { LISTEN_FDS: count, LISTEN_PID: pid } = process.env;
-  if (count === "1" && pid === String(process.pid)) return firstDescriptor;
-  throw new Failure(
-    "usage/invalid",
-    "the agent is handed its socket by systemd, and was handed none",
-    "systemctl start sealaunch-agent.socket",
-  );
+  return count === "1" && pid === String(process.pid) ? firstDescriptor : undefined;
 }
 
 async function readInput(): Promise<Uint8Array> {

@@ -13,7 +13,7 @@ export function addRun(program: Command): void {
     .description(
       "Start a service out of the Nix store: its closure realised and pinned, its secrets in memory that\n" +
         "only its user can read, and then this process is the service. Under systemd it stands in the unit,\n" +
-        "where the agent has done the work, and takes --bundle, --credential, --env and --render.",
+        "where the agent has done the work, and takes --bundle, --credential, --env, --render and --fresh.",
     )
     .usage("[--in-place | --plain DIR] [options] -- PROGRAM [ARG…]")
     .argument("[program...]", "the service, by its store path, and its arguments");
@@ -50,7 +50,8 @@ export function addCheck(program: Command): void {
     )
     .option("--bundle <name>", "a bundle whose credentials the unit gets", collect, [])
     .option("--credential <name>", "only this credential of the bundles", collect, [])
-    .option("--render <name=file>", "one more credential, from a template", collect, []);
+    .option("--render <name=file>", "one more credential, from a template", collect, [])
+    .option("--fresh", "insist on what the source has now, where the node keeps a mirror");
   addGuidance(command, {
     examples: ["sealaunch check --bundle dns@1+"],
     needsSystemd: true,

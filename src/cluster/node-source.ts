@@ -9,7 +9,8 @@ import type { Located } from "./configuration.ts";
  * Where a node reads, and where what it writes is taken from: its mirror and its outbox, or the source
  * itself where no mirror is configured.
  *
- * @throws Failure `configuration/invalid`, `source/unknown`
+ * @throws Failure `mirror/none` if it is reached by the network and there is no mirror; `configuration/invalid`,
+ *   `source/unknown`
  */
 export async function openNodeSource({
   configuration,
@@ -17,7 +18,14 @@ export async function openNodeSource({
 }: Pick<Located<NodeConfiguration>, "configuration" | "directory">): Promise<Source> {
   const { state, mirror } = configuration;
   requireAbsolute("state", state);
-  if (mirror === undefined) return openSource(configuration.source, directory);
+  if (mirror === undefined) {
+    if (!configuration.source.startsWith("etcd:"))
+      return openSource(configuration.source, directory);
+    throw new Failure(
+      "mirror/none",
+      `source ${configuration.source} is reached by the network, which nothing parses beside this node's identity`,
+    );
+  }
   requireAbsolute("mirror", mirror);
   const [{ openMirror }, { writeInto }, outbox] = await Promise.all([
     import("../sources/mirror.ts"),

@@ -8,6 +8,7 @@ import { readNode } from "../cluster/configuration.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { readNodeIdentities } from "../cluster/identities.ts";
 import { clearOutbox } from "../cluster/outbox.ts";
+import { Failure } from "../failure.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { readWrapper } from "../host/package.ts";
 import { openMirror } from "../sources/mirror.ts";
@@ -26,6 +27,13 @@ const maxRemembered = 1024;
  */
 export async function agent(context: Context): Promise<void> {
   const descriptor = context.handedSocket();
+  if (descriptor === undefined) {
+    throw new Failure(
+      "usage/invalid",
+      "the agent is handed its socket by systemd, and was handed none",
+      "systemctl start sealaunch-agent.socket",
+    );
+  }
   const memory = createMemory(maxRemembered);
   const { CREDENTIALS_DIRECTORY: own } = context.environment;
   const starts = createStarts({

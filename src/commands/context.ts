@@ -32,12 +32,8 @@ export interface Context {
   secret(question: string): Promise<Uint8Array>;
   /** All of standard input. */
   input(): Promise<Uint8Array>;
-  /**
-   * The listening socket that systemd has handed over (sd_listen_fds(3)).
-   *
-   * @throws Failure `usage/invalid` if it hasn't
-   */
-  handedSocket(): number;
+  /** The listening socket that systemd has handed over (sd_listen_fds(3)); undefined if it hasn't. */
+  handedSocket(): number | undefined;
   /** Returns when this process is told to end (SIGTERM, SIGINT). */
   told(): Promise<void>;
 }

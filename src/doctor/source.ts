@@ -1,10 +1,12 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { mirrorAgeFailure, readSynced } from "../cluster/mirror-age.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { bundlesFolder, rosterFolder } from "../formats/paths.ts";
 import { firstUnreadable } from "../host/bare-root.ts";
+import { factsOf } from "../host/file-facts.ts";
+import { listDirectory } from "../host/files.ts";
 import { showAll } from "../host/systemd.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 
@@ -26,7 +28,22 @@ export async function examineSource(
     return examinePlaces(folders, agent);
   }
   const old = mirrorAgeFailure(configuration, await readSynced(source, configuration), now);
-  return [...(await examinePlaces([mirror], agent)), ...(old === undefined ? [] : [warning(old)])];
+  const isRoots = (await factsOf(mirror))?.uid === 0;
+  const ownership = new Failure(
+    "mirror/root",
+    `${mirror} belongs to root, and so does what fills it`,
+  );
+  return [
+    ...(await examinePlaces(await mirrorFiles(mirror), agent)),
+    ...(isRoots ? [warning(ownership)] : []),
+    ...(old === undefined ? [] : [warning(old)]),
+  ];
+}
+
+/** What the agent reads of a mirror: not what sync keeps there for itself. */
+async function mirrorFiles(mirror: string): Promise<string[]> {
+  const names = await listDirectory(mirror);
+  return names.filter((name) => !name.startsWith(".")).map((name) => join(mirror, name));
 }
 
 async function examinePlaces(places: readonly string[], agent: string): Promise<Finding[]> {

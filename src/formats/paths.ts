@@ -17,9 +17,11 @@ export function pendingRosterPath(generation: number): string {
   return `roster-pending/${String(generation)}`;
 }
 
+export const poolsFolder = "pools";
+
 /** `pools/POOL` */
 export function poolFolder(pool: string): string {
-  return `pools/${pool}`;
+  return `${poolsFolder}/${pool}`;
 }
 
 /** `pools/POOL/GENERATION` */

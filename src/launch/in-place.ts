@@ -143,12 +143,16 @@ async function open(request: RunRequest, now: Date): Promise<Opening> {
   if (request.bundles.length === 0)
     return { credentials: [], bundles: [], mirroredAt: undefined, warnings: [] };
   const { bundles, credentials, unit } = request;
-  const [{ openBundles }, { readNode }, { readNodeIdentities }] = await Promise.all([
-    import("./open.ts"),
-    import("../cluster/configuration.ts"),
-    import("../cluster/identities.ts"),
-  ]);
+  const [{ openBringing }, { openBundles }, { readNode }, { readNodeIdentities }] =
+    await Promise.all([
+      import("./bringing.ts"),
+      import("./open.ts"),
+      import("../cluster/configuration.ts"),
+      import("../cluster/identities.ts"),
+    ]);
   const node = await readNode(request.configuration);
   const asked = { bundles, credentials, unit, inPlace: true };
-  return openBundles(asked, node, () => readNodeIdentities(node, undefined), now);
+  return openBringing(request, node, request.closureTimeoutMs, () =>
+    openBundles(asked, node, () => readNodeIdentities(node, undefined), now),
+  );
 }

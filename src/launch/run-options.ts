@@ -71,6 +71,10 @@ export const runOptions = [
     help: "the unit that this is; refused unless the bundles name it",
   },
   {
+    name: "fresh",
+    help: "insist on what the source has now, where the node keeps a mirror; else what it has will do",
+  },
+  {
     name: "credentials-dir",
     value: "dir",
     help: "where credentials go if nothing can be mounted: a directory on tmpfs or ramfs",
@@ -91,6 +95,8 @@ export interface RunRequest {
   readonly variables: ReadonlyMap<string, string>;
   /** Templates by the credential that they become. */
   readonly renders: ReadonlyMap<string, StoreObject>;
+  /** Whether a mirror won't do that can't be brought up to date. */
+  readonly fresh: boolean;
   readonly user: string | undefined;
   readonly group: string | undefined;
   readonly supplementaryGroups: readonly string[];
@@ -139,6 +145,7 @@ export function parseRequest(options: readonly string[], program: string): RunRe
     credentials: values.get("credential")?.map((name) => parseName("credential", name)),
     variables: new Map(all("env").map(parseVariable)),
     renders: new Map(all("render").map(parseRender)),
+    fresh: values.has("fresh"),
     user: one("user"),
     group: one("group"),
     supplementaryGroups: all("supplementary-group"),

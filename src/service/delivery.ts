@@ -1,6 +1,9 @@
 /** Where systemd asks the agent: what stands in `LoadCredential=NAME:PATH`. */
 export const agentSocket = "/run/sealaunch/agent.sock";
 
+/** Where sync is asked for what the mirror lacks. */
+export const syncSocket = "/run/sealaunch/sync.sock";
+
 /** The credential that the wrapper compares the others with. */
 export const manifestName = "sealaunch";
 

@@ -179,6 +179,14 @@ describe("a start that reads a mirror", () => {
     expect((await open()).mirroredAt).toBeUndefined();
   });
 
+  it("is refused where the source is reached by the network, and there is no mirror", async () => {
+    const path = join(here, "n1/node.json");
+    const { mirror, ...rest } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    expect(mirror).toBeDefined();
+    writeFileSync(path, JSON.stringify({ ...rest, source: "etcd:etcd.json" }));
+    expect(await refusal(open)).toBe("mirror/none");
+  });
+
   it("is told what the mirror lacks as if the source lacked it", async () => {
     expect(await refusal(open)).toBe("roster/absent");
     done("mv secrets/headers headers && mkdir secrets/headers");

@@ -87,7 +87,9 @@ export class Machine implements AsyncDisposable {
     await okOnHost("ln", ["-s", "/opt/sealaunch/bin/sealaunch", join(over, "usr/bin/sealaunch")]);
     for (const unit of masked) await okOnHost("ln", ["-s", "/dev/null", join(units, unit)]);
     const systemd = join(import.meta.dirname, "../../systemd");
-    const names = ["sealaunch-agent.socket", "sealaunch-agent.service"];
+    const names = ["agent.socket", "agent.service", "sync.socket", "sync.service"].map(
+      (name) => `sealaunch-${name}`,
+    );
     for (const unit of names) await copyFile(join(systemd, unit), join(units, unit));
     await mkdir(join(units, "sockets.target.wants"));
     await okOnHost("ln", ["-s", "../sealaunch-agent.socket", join(units, "sockets.target.wants/")]);

@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { describe, expect, it } from "vitest";
 import { decodeNodeConfiguration } from "../../src/formats/configuration.ts";
 import { utf8 } from "../../src/crypto/bytes.ts";
+import { textOfFile } from "../source.ts";
 import { evaluateSystem, libs, type Lib } from "./evaluate.ts";
 
 const System = z.object({
@@ -15,6 +16,11 @@ const System = z.object({
   agent: z.object({
     stopIfChanged: z.optional(z.boolean()),
     serviceConfig: z.optional(z.record(z.string(), z.unknown())),
+  }),
+  sync: z.object({
+    service: z.array(z.string()),
+    socket: z.array(z.string()),
+    users: z.array(z.string()),
   }),
   socket: z.array(z.string()),
   packages: z.array(z.string()),
@@ -61,6 +67,21 @@ describe.each(libs)("the NixOS module, evaluated with $name", (lib) => {
     expect(agent.stopIfChanged).toBe(false);
     expect(packages).toHaveLength(1);
     expect(packages[0]).toMatch(/^sealaunch-[0-9.]+$/u);
+  });
+
+  it("keeps a mirror where it is told to, under a user of its own", async () => {
+    const { node: file, sync } = await system(lib, `${node} services.sealaunch.mirror = true;`);
+    const { mirror } = decodeNodeConfiguration(utf8(file?.text ?? ""), "node.json");
+    expect(mirror).toBe("/var/lib/sealaunch-mirror");
+    expect(textOfFile("systemd/sealaunch-sync.service")).toContain(
+      "\nStateDirectory=sealaunch-mirror\n",
+    );
+    expect(sync).toEqual({
+      service: ["multi-user.target"],
+      socket: ["sockets.target"],
+      users: ["sealaunch-sync"],
+    });
+    expect((await system(lib, node)).sync).toEqual({ service: [], socket: [], users: [] });
   });
 
   it("makes an identity at the first boot, before the agent, and only where there is none", async () => {

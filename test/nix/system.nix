@@ -18,6 +18,7 @@ let
     options = {
       networking.hostName = lib.mkOption { type = lib.types.str; default = "host"; };
       services.nginx = open;
+      users = { users = open; groups = open; };
       services.openssh = open;
       systemd.packages = list;
       systemd.units = open;
@@ -48,6 +49,11 @@ in
   node = if config.environment.etc ? "sealaunch/node.json" then config.environment.etc."sealaunch/node.json" else null;
   identity = unit "sealaunch-identity";
   agent = unit "sealaunch-agent";
+  sync = {
+    service = (config.systemd.services.sealaunch-sync or { }).wantedBy or [ ];
+    socket = (config.systemd.sockets.sealaunch-sync or { }).wantedBy or [ ];
+    users = builtins.attrNames config.users.users;
+  };
   socket = (config.systemd.sockets.sealaunch-agent or { wantedBy = [ ]; }).wantedBy;
   tmpfiles = config.systemd.tmpfiles.rules;
   packages = map bare config.systemd.packages;

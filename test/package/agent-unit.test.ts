@@ -6,9 +6,14 @@ import { afterAll, describe, expect, it } from "vitest";
 import { sealaunchPath } from "../fixtures/program.ts";
 import { projectRoot, textOfFile } from "../source.ts";
 
-const units = ["sealaunch-agent.socket", "sealaunch-agent.service"] as const;
+const units = [
+  "sealaunch-agent.socket",
+  "sealaunch-agent.service",
+  "sealaunch-sync.socket",
+  "sealaunch-sync.service",
+] as const;
 
-describe("the agent's units", () => {
+describe("the units of the agent and of sync", () => {
   const work = mkdtempSync(join(tmpdir(), "units-"));
   afterAll(() => {
     rmSync(work, { recursive: true });

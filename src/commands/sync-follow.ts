@@ -1,0 +1,64 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Failure } from "../failure.ts";
+import { bundleFolder, entriesOf, headersOf, poolsFolder, rosterFolder } from "../formats/paths.ts";
+import type { Source } from "../sources/source.ts";
+import type { SyncReport } from "./sync-pass.ts";
+
+/** What is written together comes as several changes. */
+const settleMs = 20;
+
+/** Follows what concerns one node, where its source tells of changes. */
+export interface Follower {
+  /** Whether the source tells of changes; else it has to be looked at. */
+  readonly isTold: boolean;
+  /** After it, what a pass was about is followed, and nothing else. */
+  follow(report: Pick<SyncReport, "pools" | "bundles">): void;
+  end(): void;
+}
+
+/**
+ * Follows nothing yet.
+ *
+ * @param changed - is called after changes, once for those that come together
+ * @param lost - is told why nothing is heard of the source
+ */
+export function createFollower(
+  source: Source,
+  changed: () => void,
+  lost: (failure: Failure) => void,
+): Follower {
+  let followed = "";
+  let ending = new AbortController();
+  const listen = async (folders: readonly string[], signal: AbortSignal): Promise<void> => {
+    for await (const change of source.watch?.(folders, signal) ?? []) {
+      if (signal.aborted) return;
+      if (change.kind === "lost") lost(change.failure);
+      else {
+        await pause(settleMs);
+        changed();
+      }
+    }
+  };
+  return {
+    isTold: source.watch !== undefined,
+    follow: ({ pools, bundles }) => {
+      const folders = [
+        rosterFolder,
+        poolsFolder,
+        ...pools.flatMap((pool) => [entriesOf(pool), headersOf(pool)]),
+        ...bundles.map(bundleFolder),
+      ];
+      if (folders.join("\n") === followed) return;
+      followed = folders.join("\n");
+      ending.abort();
+      ending = new AbortController();
+      // What ends it for good is told by the next pass, which goes by the same source.
+      listen(folders, ending.signal).catch(() => {
+        followed = "";
+      });
+    },
+    end: () => {
+      ending.abort();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { join } from "node:path";
+import type { Cluster } from "../cluster/cluster.ts";
+import { syncState, type Located } from "../cluster/configuration.ts";
+import { mirrorNode } from "../cluster/mirroring.ts";
+import { openOutbox } from "../cluster/node-source.ts";
+import { carryOutbox } from "../cluster/outbox.ts";
+import { knownRecipients } from "../cluster/own-recipients.ts";
+import type { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
+import { formatTime } from "../formats/fields.ts";
+import { encodeSynced, syncedPath } from "../formats/synced.ts";
+import { makeDirectory } from "../host/files.ts";
+import { beginPass } from "../sources/mirror-writing.ts";
+
+/** What one pass did. */
+export interface SyncReport {
+  readonly pools: readonly string[];
+  readonly bundles: readonly string[];
+  /** What of the outbox was written into the source. */
+  readonly written: readonly string[];
+  /** What the mirror couldn't take, and keeps as it was. */
+  readonly failures: readonly Failure[];
+}
+
+/**
+ * One pass: carries the outbox to the source, then brings what this node needs into the mirror.
+ *
+ * @param cluster - as `openToMirror` gives it
+ * @param asked - bundles that somebody waits for
+ * @throws Failure all that reading the roster refuses, and then the mirror is as it was; `card/absent`
+ */
+export async function syncOnce(
+  located: Located<NodeConfiguration>,
+  mirror: string,
+  cluster: Cluster,
+  asked: readonly string[],
+): Promise<SyncReport> {
+  const { cluster: id } = located.configuration;
+  await makeDirectory(mirror, 0o755);
+  const outbox = await openOutbox(located.configuration);
+  const carried = await carryOutbox(outbox, cluster.source, join(syncState(mirror), "carried"));
+  const recipients = await knownRecipients(located, cluster.source);
+  const writing = beginPass(mirror);
+  const mirrored = await mirrorNode(cluster, recipients, asked, writing);
+  const synced = {
+    version: 1,
+    cluster: id,
+    at: formatTime(cluster.now),
+    source: cluster.source.name,
+  } as const;
+  await writing.put(syncedPath, encodeSynced(synced));
+  await writing.finish();
+  return {
+    ...mirrored,
+    written: carried.written,
+    failures: [...carried.failures, ...mirrored.failures],
+  };
+}
