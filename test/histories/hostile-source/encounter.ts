@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { Failure } from "../../../src/failure.ts";
 import { hostileView } from "./adversary.ts";
+import { expectForm, readings } from "./built-program.ts";
 import { changedIn, requireOwed, requireSealed } from "./changed.ts";
 import { HonestHistory } from "./honest-history.ts";
 import { liveOn, oneOf } from "./honest-steps.ts";
@@ -78,6 +79,10 @@ export class Encounter implements Disposable {
       () => this.#seal(view),
     ];
     await oneOf(this.#chance, commands)();
+    if (this.#chance() < 1 / 20) {
+      expectForm(this.#victim.directory, oneOf(this.#chance, readings));
+      this.#tally.set("built program", (this.#tally.get("built program") ?? 0) + 1);
+    }
   }
 
   /** Nobody is kept from anything: what is owed is written, and then all starts that may. */
