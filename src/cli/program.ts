@@ -34,6 +34,7 @@ import { addRoster } from "./roster.ts";
 import { addCheck, addRun } from "./run.ts";
 import { addSeal } from "./seal.ts";
 import { addSync } from "./sync.ts";
+import { addSources } from "./sources.ts";
 import { addStatus } from "./status.ts";
 import { addUnit } from "./unit.ts";
 import { usageFailure } from "./usage.ts";
@@ -52,6 +53,7 @@ const families: readonly ((program: Command) => void)[] = [
   addCheck,
   addAgent,
   addSync,
+  addSources,
   addStatus,
   addDoctor,
   addCompletion,
