@@ -2,8 +2,9 @@ import type { Command } from "commander";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 
-/** `etcd-roles`: what concerns sources, whatever lies in them. */
+/** `copy`, `etcd-roles`: what concerns sources, whatever lies in them. */
 export function addSources(program: Command): void {
+  addCopy(program);
   addEtcdRoles(program);
 }
 
@@ -23,5 +24,37 @@ function addEtcdRoles(program: Command): void {
   command.action(async ({ prefix }: { readonly prefix: string }) => {
     const { etcdRoles } = await import("../commands/etcd-roles.ts");
     await etcdRoles(createContext(command), prefix);
+  });
+}
+
+interface CopyFlags {
+  readonly from: string;
+  readonly to: string;
+  readonly dryRun: boolean;
+}
+
+function addCopy(program: Command): void {
+  const command = program
+    .command("copy")
+    .description(
+      "Bring roster, pools and bundles from one source to another, all of them verified.\n" +
+        "Shows what is missing there, and asks. What is there stays as it is.",
+    )
+    .argument("[name...]", "only these bundles, with the roster and all pools")
+    .requiredOption("--from <source>", "dir:PATH or etcd:FILE")
+    .requiredOption("--to <source>", "dir:PATH or etcd:FILE")
+    .option("--dry-run", "only say what is missing", false)
+    .option("--yes", "copy without asking", false);
+  addGuidance(command, {
+    examples: [
+      "sealaunch copy --from dir:. --to dir:../copy --yes",
+      "sealaunch copy dns --from dir:. --to dir:../copy --dry-run",
+    ],
+    runsOn: "laptop, CI",
+    needs: "nothing; to write there",
+  });
+  command.action(async (names: string[], flags: CopyFlags) => {
+    const { copy } = await import("../commands/copy.ts");
+    await copy(createContext(command), names, flags);
   });
 }

@@ -1,0 +1,157 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import { openSource } from "../../src/sources/open.ts";
+import type { Source } from "../../src/sources/source.ts";
+import { EtcdCluster } from "../fixtures/etcd.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { sealaunch } from "../fixtures/program.ts";
+import { refusal } from "../fixtures/refusal.ts";
+import { count } from "../soak.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
+
+let etcd: EtcdCluster;
+let place: Workplace;
+let directory: string;
+
+/** From now on the checkout's source is etcd, as this user. */
+function become(user: string): void {
+  for (const file of ["sealaunch.json", "n1/node.json"]) {
+    const path = join(directory, file);
+    const configuration = JSON.parse(readFileSync(path, "utf8")) as object;
+    const source = `etcd:${join(etcd.directory, `${user}.json`)}`;
+    writeFileSync(path, JSON.stringify({ ...configuration, source }));
+  }
+}
+
+const openAs = (user: string): Promise<Source> =>
+  openSource(`etcd:${join(etcd.directory, `${user}.json`)}`, "/");
+
+beforeAll(async () => {
+  etcd = await EtcdCluster.start();
+  etcd.authenticate();
+  place = Workplace.followed();
+  directory = place.directory;
+  const users = ["root", "node-n1", "signer-ann", "mia", "ops", "rita", "ci"];
+  for (const user of users) etcd.configuration(user, etcd.issue(user));
+  etcd.script(expectDone(place.run("sealaunch etcd-roles")));
+  etcd.script(`for user in mia ops rita ci; do
+      etcdctl user add --no-password $user
+      etcdctl user grant-role $user sealaunch-reader
+    done
+    etcdctl user grant-role mia sealaunch-manager-web
+    etcdctl user grant-role ops sealaunch-operator
+    etcdctl user grant-role rita sealaunch-root
+    etcdctl user grant-role ci sealaunch-copy`);
+  const to = `etcd:${join(etcd.directory, "ci.json")}`;
+  expectDone(place.run(`sealaunch copy --from dir:. --to ${to} --yes`));
+  const node = join(directory, "n1/node.json");
+  const own = JSON.parse(readFileSync(node, "utf8")) as object;
+  writeFileSync(node, JSON.stringify({ ...own, identity: join(directory, "n1/identity") }));
+  execFileSync("rm", ["-r", join(directory, "keys/roster"), join(directory, "secrets")]);
+});
+afterAll(async () => {
+  place[Symbol.dispose]();
+  await etcd[Symbol.asyncDispose]();
+});
+
+describe("with a source in etcd, and the roles that 'sealaunch etcd-roles' prints", () => {
+  it("a signer seals and verifies, and changes nothing else", async () => {
+    become("signer-ann");
+    expectDone(place.run("sealaunch seal dns --generate FIRST"));
+    expect(expectDone(place.run("sealaunch verify"))).toMatch(/bundle dns +3 +good/u);
+    expectRefused(place.run("sealaunch roster add-pool db --yes"), "source/forbidden");
+    expectRefused(place.run("sealaunch roster sign --pool web --yes"), "source/forbidden");
+    const source = await openAs("signer-ann");
+    const none = new Uint8Array();
+    for (const path of [
+      "bundles/web/0.1/x",
+      "bundles/dns/other",
+      "headers/web/1/web/x",
+      "nodes/n1/x",
+    ])
+      expect(await refusal(() => source.write(path, none)), path).toBe("source/forbidden");
+    expect(await refusal(() => source.remove("bundles/dns"))).toBe("source/forbidden");
+  });
+
+  it("a manager evicts, an operator writes what is owed, a signer goes on meanwhile", async () => {
+    become("mia");
+    expectDone(place.run("sealaunch roster remove-node n2 --yes"));
+    become("signer-ann");
+    expectDone(place.run("sealaunch seal dns --generate SECOND"));
+    become("ops");
+    expectDone(place.run("sealaunch rewrap --identity operator.identity"));
+    become("mia");
+    expectDone(place.run("sealaunch roster remove-node n2 --yes"));
+    const source = await openAs("mia");
+    expect(await source.list("entries/web")).toEqual(["2"]);
+    for (const path of ["roster/9/roster.json", "bundles/dns/0.9/x", "pools/db/1/pool.json"])
+      expect(await refusal(() => source.write(path, new Uint8Array())), path).toBe(
+        "source/forbidden",
+      );
+    become("signer-ann");
+    // What is there already complains, and stays.
+    etcd.script(`set +e\n${expectDone(place.run("sealaunch etcd-roles"))}true`);
+    expectDone(place.run("sealaunch seal dns --generate THIRD"));
+  });
+
+  it("roots sign rosters, and write nothing else", async () => {
+    become("rita");
+    expectDone(place.run("sealaunch roster add-pool db --yes"));
+    const source = await openAs("rita");
+    for (const path of ["pools/db/1/pool.json", "bundles/dns/0.9/x", "entries/db/1/x"])
+      expect(await refusal(() => source.write(path, new Uint8Array())), path).toBe(
+        "source/forbidden",
+      );
+  });
+
+  it("a node makes its pass, and writes only for its pools and of itself", async () => {
+    become("node-n1");
+    expectDone(place.run("sealaunch rewrap --config n1/node.json"));
+    expectDone(place.run("sealaunch identity rotate --config n1/node.json"));
+    const source = await openAs("node-n1");
+    await source.write("headers/web/2/dns/x", new Uint8Array());
+    await source.remove("headers/web/2/dns/x");
+    for (const path of [
+      "nodes/n2/card.json",
+      "headers/db/1/dns/x",
+      "bundles/dns/values/x",
+      "pools/x",
+    ])
+      expect(await refusal(() => source.write(path, new Uint8Array())), path).toBe(
+        "source/forbidden",
+      );
+  });
+});
+
+describe("of many who seal one name at once", () => {
+  it("every success is a generation of its own, and all others are told of a conflict", async () => {
+    become("signer-ann");
+    const Sealed = z.object({ generation: z.number() });
+    const signer = ["--signer", join(place.home, ".ssh/id_ed25519.pub")];
+    const ends = await Promise.all(
+      Array.from({ length: count(50) }, (_, number) =>
+        sealaunch(["seal", "dns", "--generate", `N${String(number)}`, "--json", ...signer], {
+          cwd: directory,
+          environment: {
+            ...place.environment(directory),
+            XDG_STATE_HOME: join(place.top, `s${String(number)}`),
+          },
+        }),
+      ),
+    );
+    const won = ends.filter(({ status }) => status === 0);
+    const made = won.map(({ stdout }) => Sealed.parse(JSON.parse(stdout.toString())).generation);
+    expect(new Set(made).size).toBe(made.length);
+    for (const end of ends.filter(({ status }) => status !== 0))
+      expect(end.stderr).toMatch(/"code":"generation\/conflict"/u);
+    expect(made.length).toBeGreaterThan(0);
+    const source = await openAs("root");
+    const there = (await source.list("bundles/dns")).filter((name) => name.startsWith("0."));
+    for (const generation of made) expect(there).toContain(`0.${String(generation)}`);
+    expect(there.length).toBe(Math.max(...made));
+    expectDone(place.run("sealaunch inspect dns --node n1"));
+  });
+});
