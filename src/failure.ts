@@ -473,6 +473,11 @@ export const failures = {
     "a source doesn't let its user read or write something",
     "grant what 'sealaunch etcd-roles' prints",
   ],
+  "source/excess": [
+    "configuration",
+    "a source lets its user write more than it has to",
+    "compare 'etcdctl user get USER --detail' with what 'sealaunch etcd-roles' prints",
+  ],
   "source/full": [
     "unavailable",
     "a source has no space left",

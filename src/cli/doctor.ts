@@ -6,6 +6,7 @@ import { collect } from "./options.ts";
 
 interface DoctorFlags {
   readonly searchPlaintext?: boolean;
+  readonly sources?: boolean;
   readonly except: readonly string[];
 }
 
@@ -21,6 +22,10 @@ export function addDoctor(program: Command): void {
       "--search-plaintext",
       "instead, look for the values of this node's credentials wherever they should not stand; prints places, never values",
     );
+  command.option(
+    "--sources",
+    "instead, tell whether this checkout's or node's source answers, what may be written there, what is newest; needs no root",
+  );
   command.option(
     "--except <path>",
     "what the search passes over, such as a large database; repeat for several",
@@ -44,6 +49,13 @@ export function addDoctor(program: Command): void {
       }
       const { searchPlaintext } = await import("../commands/search-plaintext.ts");
       await searchPlaintext(createContext(command), flags.except);
+      return;
+    }
+    if (flags.sources === true) {
+      if (unit !== undefined)
+        throw new Failure("usage/invalid", "--sources looks at the source alone", "name no unit");
+      const { doctorSources } = await import("../commands/doctor-sources.ts");
+      await doctorSources(createContext(command));
       return;
     }
     const { doctor } = await import("../commands/doctor.ts");

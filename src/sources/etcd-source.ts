@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import { openMembers, type Members } from "./etcd.ts";
 import { keysOf, listChildren } from "./etcd-keys.ts";
 import { publishFolder } from "./etcd-publishing.ts";
+import { mayChange, memberTime } from "./etcd-rights.ts";
 import { readEtcdSettings } from "./etcd-settings.ts";
 import { watchFolders } from "./etcd-watch.ts";
 import type { Source } from "./source.ts";
@@ -41,6 +42,8 @@ export async function openEtcd(path: string, base: string): Promise<Source> {
         ),
       );
     },
+    mayChange: (beginning) => mayChange(members, settings.prefix, beginning),
+    time: () => memberTime(members),
     watch: (folders, signal) => watchFolders(members, keys, folders, signal),
   };
 }

@@ -48,6 +48,15 @@ export interface Source {
    * @param folders - such as `roster` or `headers/web`
    */
   watch?(folders: readonly string[], signal: AbortSignal): AsyncIterable<Change>;
+
+  /**
+   * Whether the user that the source knows us as may write and remove all paths that begin so. Nothing is
+   * changed by asking. Only of a source that grants that by users.
+   */
+  mayChange?(beginning: string): Promise<boolean>;
+
+  /** What the source's own clock shows, to the second; undefined if it doesn't say. */
+  time?(): Promise<Date | undefined>;
 }
 
 /** What a source tells that is watched. */

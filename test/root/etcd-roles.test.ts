@@ -126,6 +126,51 @@ describe("with a source in etcd, and the roles that 'sealaunch etcd-roles' print
   });
 });
 
+describe("sealaunch doctor --sources", () => {
+  const doctor = "sealaunch doctor --sources --config n1/node.json";
+
+  it("tells what a node may do with its source, and the time there", () => {
+    become("node-n1");
+    const told = expectDone(place.run(doctor));
+    expect(told).toMatch(/^answers +within \d+ ms$/mu);
+    expect(told).toMatch(/^newest +roster \d+ of /mu);
+    expect(told).toMatch(/^writes +headers\/web\/ entries\/web\/ nodes\/n1\/$/mu);
+    expect(told).toMatch(/^clock +[0-5] s (?:behind|ahead of) ours$/mu);
+    expect(told).not.toMatch(/^(?:error|warning):/mu);
+  });
+
+  it("names what it has to write and can't, and what it can and doesn't have to", () => {
+    become("node-n1");
+    etcd.etcdctl("user", "revoke-role", "node-n1", "sealaunch-pool-web");
+    const less = expectRefused(place.run(doctor), "source/forbidden");
+    expect(less.stdout).toContain("error: node n1 can't write entries/web/ to etcd:");
+    etcd.etcdctl("user", "grant-role", "node-n1", "sealaunch-manager-web");
+    const more = place.run(`${doctor} --json`);
+    expect(more.status).toBe(0);
+    expect(more.stdout).toContain("source/excess");
+    expect(more.stdout).toContain("node n1 can write pools/web/ to etcd:");
+    etcd.etcdctl("user", "revoke-role", "node-n1", "sealaunch-manager-web");
+    etcd.etcdctl("user", "grant-role", "node-n1", "sealaunch-pool-web");
+    expect(expectDone(place.run(doctor))).not.toMatch(/^(?:error|warning):/mu);
+  });
+
+  it("tells a signer, by the checkout, what it may write", () => {
+    become("signer-ann");
+    expect(expectDone(place.run("sealaunch doctor --sources"))).toMatch(
+      /^writes +bundles\/dns\/values\/ bundles\/dns\/0\. headers\/web\/\d\/dns\//mu,
+    );
+  });
+
+  it("says why a source doesn't answer, or doesn't know us", () => {
+    become("stranger");
+    etcd.configuration("stranger", etcd.issue("stranger"));
+    expectRefused(place.run(doctor), "source/forbidden");
+    etcd.configuration("stranger", { endpoints: ["https://127.0.0.1:1"], deadline: 1 });
+    const { stdout } = expectRefused(place.run(doctor), "source/unreachable");
+    expect(stdout).toContain("https://127.0.0.1:1 can't be reached");
+  });
+});
+
 describe("of many who seal one name at once", () => {
   it("every success is a generation of its own, and all others are told of a conflict", async () => {
     become("signer-ann");

@@ -1,0 +1,134 @@
+import { readMembers, readPool, readRoster, type Cluster } from "../cluster/cluster.ts";
+import { Failure } from "../failure.ts";
+import { error, warning, type Finding } from "../service/finding.ts";
+import type { VerifiedRoster } from "../trust/roster.ts";
+import { sourceRoles, type PoolOfRoles, type SourceRole } from "../trust/source-roles.ts";
+
+/** What was found of a source: what it is like, in words, and what is wrong with it. */
+export interface SourceExamination {
+  readonly facts: readonly (readonly [what: string, how: string])[];
+  readonly findings: readonly Finding[];
+}
+
+/** Clocks may differ by this much before it is told: a second is what they are told in. */
+const mostApartMs = 5_000;
+
+/**
+ * Whether the source answers, knows us, lets us read and, where it grants that by users, write what a node
+ * has to and nothing else; the newest roster; how far its clock is from ours.
+ *
+ * @param node - whose rights are expected; undefined for somebody, whose rights are only told
+ */
+export async function examineReach(
+  cluster: Cluster,
+  node: string | undefined,
+): Promise<SourceExamination> {
+  const { source } = cluster;
+  const facts: (readonly [string, string])[] = [["source", source.name]];
+  const findings: Finding[] = [];
+  const begun = performance.now();
+  try {
+    await source.list("roster");
+    facts.push(["answers", `within ${String(Math.ceil(performance.now() - begun))} ms`]);
+    const { record: roster } = await readRoster(cluster);
+    facts.push(["newest", `roster ${String(roster.generation)} of ${roster.issued}`]);
+    const pools = await readPools(cluster, roster);
+    for (const { name, file } of pools)
+      if (file !== undefined)
+        facts.push(["", `pool file ${name} ${String(file.generation)} of ${file.issued}`]);
+    if (source.mayChange !== undefined) {
+      const roles = sourceRoles(roster, pools);
+      const rights = await examineRights(source, roles, node);
+      facts.push(["writes", rights.writes.length === 0 ? "nothing" : rights.writes.join(" ")]);
+      findings.push(...rights.findings);
+    }
+  } catch (failure) {
+    if (!(failure instanceof Failure)) throw failure;
+    findings.push(error(failure));
+  }
+  const time = await source.time?.();
+  if (time !== undefined) {
+    const ahead = Math.round((time.getTime() - cluster.now.getTime()) / 1000);
+    facts.push(["clock", `${String(Math.abs(ahead))} s ${ahead < 0 ? "behind" : "ahead of"} ours`]);
+    if (Math.abs(ahead) * 1000 > mostApartMs) {
+      const what = `the clock of ${source.name} is ${time.toISOString()}, and here it is ${cluster.now.toISOString()}`;
+      findings.push(warning(new Failure("clock/behind", what)));
+    }
+  }
+  return { facts, findings };
+}
+
+async function readPools(cluster: Cluster, roster: VerifiedRoster): Promise<PoolOfRoles[]> {
+  return Promise.all(
+    roster.pools.map(async ({ name }) => {
+      const file = (await readPool(cluster, roster, name))?.record;
+      const members = file === undefined ? [] : (await readMembers(cluster.source, file)).members;
+      return { name, file, members };
+    }),
+  );
+}
+
+/** Of thousands of nodes one stands for all others. */
+function worthAsking(roles: readonly SourceRole[], user: string): SourceRole[] {
+  const others = roles.filter(({ name }) => name.startsWith("node-") && name !== user);
+  return roles.filter((role) => !others.slice(1).includes(role));
+}
+
+async function examineRights(
+  source: Cluster["source"],
+  roles: readonly SourceRole[],
+  node: string | undefined,
+): Promise<{ readonly writes: readonly string[]; readonly findings: readonly Finding[] }> {
+  const user = `node-${node ?? ""}`;
+  const writable = (some: readonly SourceRole[]): string[] => [
+    ...new Set(
+      some.flatMap(({ grants }) =>
+        grants.flatMap(({ may, beginning }) => (may === "readwrite" ? [beginning] : [])),
+      ),
+    ),
+  ];
+  const expected = writable(roles.filter(({ users }) => users.includes(user)));
+  const asked = await Promise.all(
+    [...new Set([...expected, ...writable(worthAsking(roles, user))])].map(async (beginning) => ({
+      beginning,
+      isGranted: (await source.mayChange?.(beginning)) === true,
+    })),
+  );
+  const granted = asked.flatMap(({ beginning, isGranted }) => (isGranted ? [beginning] : []));
+  const writes = withoutInner(granted).map((beginning) =>
+    beginning === "" ? "everything" : beginning,
+  );
+  if (node === undefined) return { writes, findings: [] };
+  const missing = expected.filter((beginning) => !granted.includes(beginning));
+  const excess = withoutInner(
+    granted.filter((beginning) => !expected.some((own) => beginning.startsWith(own))),
+  );
+  return {
+    writes,
+    findings: [
+      ...missing.map((beginning) =>
+        error(
+          new Failure(
+            "source/forbidden",
+            `node ${node} can't write ${beginning} to ${source.name}`,
+          ),
+        ),
+      ),
+      ...excess.map((beginning) =>
+        warning(
+          new Failure(
+            "source/excess",
+            `node ${node} can write ${beginning === "" ? "everything" : beginning} to ${source.name}, and has no need to`,
+          ),
+        ),
+      ),
+    ],
+  };
+}
+
+/** Without what another beginning has in it. */
+function withoutInner(beginnings: readonly string[]): string[] {
+  return beginnings.filter(
+    (one) => !beginnings.some((other) => other !== one && one.startsWith(other)),
+  );
+}
