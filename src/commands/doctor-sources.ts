@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import {
   findRepository,
-  openNode,
   openRepository,
   readNode,
   repositoryFile,
@@ -53,5 +52,6 @@ async function openEither(
       return { cluster: await openRepository(repository, now), node: undefined };
   }
   const located = await readNode(configuration);
-  return { cluster: await openNode(located, now), node: located.configuration.node };
+  // The source itself, not the mirror; and without marks, which are those of whoever starts by them.
+  return { cluster: await openRepository(located, now), node: located.configuration.node };
 }

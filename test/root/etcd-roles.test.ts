@@ -48,8 +48,11 @@ beforeAll(async () => {
   const to = `etcd:${join(etcd.directory, "ci.json")}`;
   expectDone(place.run(`sealaunch copy --from dir:. --to ${to} --yes`));
   const node = join(directory, "n1/node.json");
-  const own = JSON.parse(readFileSync(node, "utf8")) as object;
-  writeFileSync(node, JSON.stringify({ ...own, identity: join(directory, "n1/identity") }));
+  const before = JSON.parse(readFileSync(node, "utf8")) as object;
+  const [identity, mirror, state] = ["identity", "mirror", "state"].map((name) =>
+    join(directory, "n1", name),
+  );
+  writeFileSync(node, JSON.stringify({ ...before, identity, mirror, state }));
   execFileSync("rm", ["-r", join(directory, "keys/roster"), join(directory, "secrets")]);
 });
 afterAll(async () => {
@@ -109,9 +112,14 @@ describe("with a source in etcd, and the roles that 'sealaunch etcd-roles' print
 
   it("a node makes its pass, and writes only for its pools and of itself", async () => {
     become("node-n1");
+    const sync = "sealaunch sync --config n1/node.json";
+    expect(expectDone(place.run(sync))).toContain("bundles dns");
     expectDone(place.run("sealaunch rewrap --config n1/node.json"));
     expectDone(place.run("sealaunch identity rotate --config n1/node.json"));
     const source = await openAs("node-n1");
+    for (const name of ["card.json", "card.json.sig"]) await source.remove(`nodes/n1/${name}`);
+    expect(expectDone(place.run(sync))).toContain("carried nodes/n1/card.json");
+    expect(await source.list("nodes/n1")).toEqual(["card.json", "card.json.sig"]);
     await source.write("headers/web/2/dns/x", new Uint8Array());
     await source.remove("headers/web/2/dns/x");
     for (const path of [
