@@ -114,7 +114,7 @@ in
       "d /run/sealaunch 0755 root root -"
       "d /run/sealaunch/decisions 0700 root root -"
       "d /var/lib/sealaunch 0755 root root -"
-    ];
+    ] ++ (if cfg.mirror then [ "d /var/lib/sealaunch-mirror 0755 sealaunch-sync sealaunch-sync -" ] else [ ]);
 
     systemd.packages = [ cfg.package ];
     systemd.sockets.sealaunch-agent.wantedBy = [ "sockets.target" ];

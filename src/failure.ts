@@ -498,6 +498,11 @@ export const failures = {
     "a source holds something that is no plain file of a fitting size",
     "look at the path that the error names",
   ],
+  "ssh/failed": [
+    "unavailable",
+    "a node can't be reached over ssh, or its sync failed",
+    "try it by hand: ssh HOST sealaunch sync --help",
+  ],
   "mirror/none": [
     "configuration",
     "the node's configuration names no mirror",

@@ -66,7 +66,7 @@ export function createContext(command: Command): Context {
       const { askSecret } = await import("./prompt.ts");
       return askSecret(question);
     },
-    input: async () => {
+    input: async (most = maxInputSize) => {
       if (inputTaken) {
         throw new Failure(
           "usage/invalid",
@@ -74,7 +74,7 @@ export function createContext(command: Command): Context {
         );
       }
       inputTaken = true;
-      return readInput();
+      return readInput(most);
     },
     handedSocket,
     told: () =>
@@ -94,7 +94,7 @@ function handedSocket(): number | undefined {
   return count === "1" && pid === String(process.pid) ? firstDescriptor : undefined;
 }
 
-async function readInput(): Promise<Uint8Array> {
+async function readInput(most: number): Promise<Uint8Array> {
   if (process.stdin.isTTY) {
     throw new Failure(
       "usage/invalid",
@@ -107,7 +107,7 @@ async function readInput(): Promise<Uint8Array> {
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > maxInputSize) break;
+    if (size > most) break;
   }
   const whole = new Uint8Array(size);
   let offset = 0;

@@ -1,6 +1,15 @@
 import type { Command } from "commander";
+import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
+
+interface Flags {
+  readonly mirror?: string;
+  readonly watch: boolean;
+  readonly to?: string;
+  readonly from?: string;
+  readonly ssh?: readonly string[];
+}
 
 /** `sync`: what a node needs of its source, and what it has written for others. */
 export function addSync(program: Command): void {
@@ -8,18 +17,48 @@ export function addSync(program: Command): void {
     .command("sync")
     .description(
       "Bring what this node needs of its source into its mirror, verified, and what the node has written " +
-        "for others into the source. Needs no identity: it runs as a user of its own.",
+        "for others into the source. Needs no identity: it runs as a user of its own. In a checkout, " +
+        "--to, --from and --ssh do the same for nodes that reach no source.",
     )
     .option("--mirror <dir>", "where the mirror is, instead of what node.json says")
-    .option("--watch", "go on until told to end, and answer who misses a bundle", false);
+    .option("--watch", "go on until told to end, and answer who misses a bundle", false)
+    .option("--to <dir>", "in a checkout: put what all nodes need into a directory")
+    .option(
+      "--from <dir>",
+      "on a node: read that directory instead of the source, - for standard input; in a checkout: take " +
+        "cards, and entries and headers that are owed, from it",
+    )
+    .option(
+      "--ssh <host...>",
+      "in a checkout: fill the mirror of each node as root there, and take back",
+    );
   addGuidance(command, {
-    examples: ["sealaunch sync --config n1/node.json --mirror n1/mirror"],
-    runsOn: "node, as the user whose the mirror is",
+    examples: [
+      "sealaunch sync --config n1/node.json --mirror n1/mirror",
+      "sealaunch sync --to stick",
+      "sealaunch sync --config n1/node.json --mirror n1/mirror --from .",
+    ],
+    runsOn: "node, as the user whose the mirror is; laptop (--to, --from, --ssh)",
     needs: "nothing",
   });
-  command.action(async (flags: { readonly mirror?: string; readonly watch: boolean }) => {
-    const { sync } = await import("../commands/sync.ts");
-    const { mirror, watch: watches } = flags;
-    await sync(createContext(command), { mirror, watches });
+  command.action(async (flags: Flags) => {
+    const context = createContext(command);
+    const { mirror, watch: watches, to, from, ssh } = flags;
+    const ways = [to, from, ssh, watches || undefined].filter((way) => way !== undefined);
+    if (ways.length > 1) {
+      throw new Failure(
+        "usage/invalid",
+        "--watch, --to, --from and --ssh exclude each other",
+        "give one of them",
+      );
+    }
+    if (to === undefined && ssh === undefined) {
+      const { sync } = await import("../commands/sync.ts");
+      await sync(context, { mirror, watches, from });
+      return;
+    }
+    const { syncTo, syncOverSsh } = await import("../commands/sync-elsewhere.ts");
+    if (ssh !== undefined) await syncOverSsh(context, ssh);
+    else if (to !== undefined) await syncTo(context, to);
   });
 }

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { MirrorPass } from "../sources/mirror-writing.ts";
 import type { Cluster } from "./cluster.ts";
 
@@ -24,8 +25,18 @@ export async function mirrorAll<T>(
       },
     },
   });
-  for (const [path, bytes] of seen) await pass.put(path, bytes);
+  const folders = Map.groupBy(seen, ([path]) => generationOf(path));
+  for (const [folder, objects] of folders) {
+    const files = objects.map(([path, bytes]) => [path.slice(folder.length + 1), bytes] as const);
+    await pass.putFolder(folder, new Map(files));
+  }
   return result;
+}
+
+/** The folder of one generation, in which all that is signed lies with its signatures. */
+function generationOf(path: string): string {
+  const folder = dirname(path);
+  return folder.endsWith("/signatures") ? dirname(folder) : folder;
 }
 
 /**

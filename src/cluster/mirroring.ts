@@ -28,19 +28,22 @@ export interface Mirrored {
   readonly failures: readonly Failure[];
 }
 
+/** What is brought: what a node with these recipients needs, or what any node of the cluster does. */
+export type Whose = readonly Recipient[] | "all";
+
 /**
  * Brings what one node needs of a source into its mirror: the newest roster and pool files, and of the
  * pools that the node belongs to its entries, the member lists, and the bundles that have headers there.
  * What somebody has signed is judged first, and what the source has lost stays, so that a source that was
  * altered, emptied or set back takes nothing from the node.
  *
- * @param recipients - the node's; of which pools it is a member is seen by its entries
+ * @param whose - of which pools the node is a member is seen by the entries of its recipients
  * @param asked - bundles that are wanted besides
  * @throws Failure all that `readRoster` refuses: nothing else can be judged then; `write/refused`
  */
 export async function mirrorNode(
   cluster: Cluster,
-  recipients: readonly Recipient[],
+  whose: Whose,
   asked: readonly string[],
   pass: MirrorPass,
 ): Promise<Mirrored> {
@@ -49,7 +52,7 @@ export async function mirrorNode(
   const own: VerifiedPool[] = [];
   for (const { name } of roster.pools) {
     try {
-      const pool = await mirrorPool(pass, cluster, roster, name, recipients);
+      const pool = await mirrorPool(pass, cluster, roster, name, whose);
       if (pool !== undefined) own.push(pool);
     } catch (error) {
       failures.push(failureOf(error));
@@ -85,29 +88,55 @@ async function mirrorPool(
   cluster: Cluster,
   roster: VerifiedRoster,
   name: string,
-  recipients: readonly Recipient[],
+  whose: Whose,
 ): Promise<VerifiedPool | undefined> {
-  const read = await mirrorAll(pass, cluster, (seen) => readPool(seen, roster, name));
-  if (read === undefined) return undefined;
+  const read = await mirrorAll(pass, cluster, async (seen) => {
+    const found = await readPool(seen, roster, name);
+    // Nothing is to name what isn't there, where each object is written for good.
+    if (found !== undefined && whose === "all") {
+      await mirrorAllEntries(pass, cluster, found.record);
+      await readMembers(seen.source, found.record);
+    }
+    return found;
+  });
+  if (read === undefined || whose === "all") return read?.record;
   const { record: pool } = read;
   let isMember = false;
   for (const { epoch } of epochsOf(pool)) {
-    for (const recipient of recipients) {
+    for (const recipient of whose) {
       const path = entryPath(name, epoch, recipient);
       if (await mirrorUnsigned(pass, cluster, path, maxEntrySize)) isMember = true;
     }
   }
   if (!isMember) return undefined;
-  for (const { epoch } of epochsOf(pool)) {
-    const folder = entriesFolder(name, epoch);
-    // That the others have theirs is all that a pass of this node needs to know.
-    const names = await cluster.source.list(folder);
-    for (const entry of names.filter((one) => /^[0-9a-f]{32}\.age$/u.test(one))) {
-      pass.keep(`${folder}/${entry}`);
-    }
-  }
+  // That the others have theirs is all that a pass of this node needs to know.
+  for (const path of await entriesIn(cluster, pool)) pass.keep(path);
   await mirrorMembers(pass, cluster, pool);
   return pool;
+}
+
+async function mirrorAllEntries(
+  pass: MirrorPass,
+  cluster: Cluster,
+  pool: VerifiedPool,
+): Promise<void> {
+  for (const path of await entriesIn(cluster, pool)) {
+    await mirrorUnsigned(pass, cluster, path, maxEntrySize);
+  }
+}
+
+/** Where the entries are that the pool's epochs have. */
+async function entriesIn({ source }: Cluster, pool: VerifiedPool): Promise<string[]> {
+  const folders = epochsOf(pool).map(({ epoch }) => entriesFolder(pool.pool, epoch));
+  const found = await Promise.all(
+    folders.map(async (folder) => {
+      const names = await source.list(folder);
+      return names
+        .filter((name) => /^[0-9a-f]{32}\.age$/u.test(name))
+        .map((name) => `${folder}/${name}`);
+    }),
+  );
+  return found.flat();
 }
 
 /** Member lists are long, and never change: one that the mirror has isn't fetched again. */

@@ -30,8 +30,8 @@ export interface Context {
   confirm(question: string): Promise<void>;
   /** A secret typed without echo; the caller wipes it. @throws Failure `usage/invalid` without a terminal */
   secret(question: string): Promise<Uint8Array>;
-  /** All of standard input. */
-  input(): Promise<Uint8Array>;
+  /** All of standard input, but no more than a byte over `most`; a little over a credential's limit by default. */
+  input(most?: number): Promise<Uint8Array>;
   /** The listening socket that systemd has handed over (sd_listen_fds(3)); undefined if it hasn't. */
   handedSocket(): number | undefined;
   /** Returns when this process is told to end (SIGTERM, SIGINT). */

@@ -1,8 +1,12 @@
 import { resolve } from "node:path";
-import { openToMirror, readNode, type Located } from "../cluster/configuration.ts";
+import { findRepository, openToMirror, readNode, type Located } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
+import { decodeTree, encodeTree, maxTreeSize } from "../formats/tree.ts";
+import { openMemory } from "../sources/memory.ts";
+import type { Source } from "../sources/source.ts";
 import type { Context } from "./context.ts";
+import { openCarried, syncBack } from "./sync-elsewhere.ts";
 import { syncOnce, type SyncReport } from "./sync-pass.ts";
 
 /** What `sync` is asked to do. */
@@ -11,6 +15,8 @@ export interface SyncOptions {
   readonly mirror: string | undefined;
   /** Goes on until it is told to end. */
   readonly watches: boolean;
+  /** A directory that is read instead of the source; `-` for standard input. */
+  readonly from: string | undefined;
 }
 
 /**
@@ -20,15 +26,56 @@ export interface SyncOptions {
  * @throws Failure `mirror/none`; what of the source couldn't be judged, after all the rest was done
  */
 export async function sync(context: Context, options: SyncOptions): Promise<void> {
+  const { from } = options;
+  // Who names no configuration and stands in a checkout isn't on a node.
+  const isNode =
+    from === undefined ||
+    from === "-" ||
+    context.configuration !== undefined ||
+    (await findRepository(context.directory)) === undefined;
+  if (!isNode) {
+    await syncBack(context, from);
+    return;
+  }
   const located = await readNode(context.configuration);
   const mirror = mirrorOf(context, located, options);
-  const cluster = await openToMirror(located, mirror, context.now);
+  const own = await openToMirror(located, mirror, context.now);
+  const sent =
+    from === "-" ? decodeTree(await context.input(maxTreeSize), "standard input") : undefined;
+  const source =
+    sent !== undefined
+      ? openMemory("standard input", sent)
+      : from === undefined
+        ? own.source
+        : await openCarried(context, from);
+  const cluster = { ...own, source };
   const pass = (asked: readonly string[], now: Date): Promise<SyncReport> =>
     syncOnce(located, mirror, { ...cluster, now }, asked);
   if (options.watches) {
     const { watch } = await import("./sync-watch.ts");
     await watch(context, mirror, cluster.source, pass);
-  } else report(context, located, mirror, await pass([], context.now));
+    return;
+  }
+  const done = await pass([], context.now);
+  if (sent === undefined) report(context, located, mirror, done);
+  else await sendBack(context, source, done);
+}
+
+/** Answers who has sent a tree with what this node has written for others. */
+async function sendBack(
+  context: Context,
+  source: Source,
+  { written, failures }: SyncReport,
+): Promise<void> {
+  const [first] = failures;
+  if (first !== undefined) throw first;
+  const objects = await Promise.all(
+    written.map(async (path) => [path, await source.read(path, maxTreeSize)] as const),
+  );
+  const back = objects.flatMap(([path, bytes]) =>
+    bytes === undefined ? [] : [[path, bytes] as const],
+  );
+  await context.output(encodeTree(new Map(back)));
 }
 
 function mirrorOf(

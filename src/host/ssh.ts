@@ -22,7 +22,8 @@ const passed = [
   "GIT_CONFIG_GLOBAL",
 ] as const;
 
-function environmentOf(environment: SshEnvironment): Record<string, string> {
+/** Of these variables, those that are set. */
+export function sshEnvironment(environment: SshEnvironment): Record<string, string> {
   return Object.fromEntries(
     passed.flatMap((name) => {
       const value = environment[name];
@@ -48,7 +49,7 @@ export async function sign(
   const { exitCode, stdout, stderr } = await run(
     await findProgram("ssh-keygen"),
     ["-Y", "sign", "-f", keyFile, "-n", namespace],
-    { input: message, environment: environmentOf(environment) },
+    { input: message, environment: sshEnvironment(environment) },
   );
   if (exitCode === 0) return stdout;
   const reason = stderr.trim().split("\n").at(-1) ?? "";
@@ -89,7 +90,7 @@ export async function signWithAgent(
 export async function agentKeys(environment: SshEnvironment): Promise<string[]> {
   if (environment["SSH_AUTH_SOCK"] === undefined) return [];
   const { exitCode, stdout } = await run(await findProgram("ssh-add"), ["-L"], {
-    environment: environmentOf(environment),
+    environment: sshEnvironment(environment),
   });
   return exitCode === 0 ? lines(stdout) : [];
 }
@@ -103,7 +104,7 @@ export async function gitSigningKey(
   if (git === undefined) return undefined;
   const { exitCode, stdout } = await run(git, ["config", "--get", "user.signingkey"], {
     cwd: directory,
-    environment: environmentOf(environment),
+    environment: sshEnvironment(environment),
   });
   return exitCode === 0 ? lines(stdout)[0] : undefined;
 }

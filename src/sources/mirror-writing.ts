@@ -15,6 +15,8 @@ export interface MirrorPass {
   readonly mirror: Source;
   /** After it, the mirror's file for that object holds `bytes`, whole and durable. @throws Failure `write/refused` */
   put(path: string, bytes: Uint8Array): Promise<void>;
+  /** As {@link put}, of all files of a folder that appears whole. @param files - by path within it */
+  putFolder(folder: string, files: ReadonlyMap<string, Uint8Array>): Promise<void>;
   /** The object stays as it is, or is only named: that it is there elsewhere is to be seen. */
   keep(path: string): void;
   /** Everything stays that the mirror has in a folder. @throws Failure `source/…` */
@@ -42,11 +44,16 @@ export function beginPass(directory: string): MirrorPass {
       await keepFolder(`${folder}/${name}`);
     }
   };
+  const put = async (path: string, bytes: Uint8Array): Promise<void> => {
+    await write(path, bytes, bytes.length);
+    kept.add(path);
+  };
   return {
     mirror,
-    put: async (path, bytes) => {
-      await write(path, bytes, bytes.length);
-      kept.add(path);
+    put,
+    // What lists it comes later.
+    putFolder: async (folder, files) => {
+      for (const [name, bytes] of files) await put(`${folder}/${name}`, bytes);
     },
     keep: (path) => {
       kept.add(path);

@@ -1,0 +1,136 @@
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { decodeTree, encodeTree } from "../../src/formats/tree.ts";
+import { openMirror } from "../../src/sources/mirror.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { refusal } from "../fixtures/refusal.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
+
+let place: Workplace;
+let here: string;
+beforeAll(() => {
+  place = Workplace.followed();
+});
+afterAll(() => {
+  place[Symbol.dispose]();
+});
+beforeEach(() => {
+  here = place.copy();
+});
+
+const done = (command: string): string => expectDone(place.run(command, here));
+const onNode = "sealaunch sync --config n1/node.json --mirror n1/mirror";
+const entries = "keys/entries/web/1";
+
+/** The name of the file of a node's entry. */
+function entryOf(node: string): string {
+  const shown = done(`sealaunch identity show ${node}/identity --json`);
+  return `${(JSON.parse(shown) as { id: string }).id}.age`;
+}
+
+/** Has n1's own rewrap read its mirror, and write into its outbox. */
+function keepMirror(): void {
+  const path = join(here, "n1/node.json");
+  const before = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+  const paths = { identity: join(here, "n1/identity"), state: join(here, "n1/state") };
+  writeFileSync(path, JSON.stringify({ ...before, ...paths, mirror: join(here, "n1/mirror") }));
+}
+
+describe("a directory that is carried", () => {
+  it("has all that nodes need, adds what is new, and fills a mirror with nothing else at hand", async () => {
+    done("sealaunch sync --to stick");
+    const files = readdirSync(join(here, "stick"), { recursive: true }).toSorted();
+    done("sealaunch sync --to stick");
+    expect(readdirSync(join(here, "stick"), { recursive: true }).toSorted()).toEqual(files);
+    done("printf new > token && sealaunch seal dns CF_TOKEN=token");
+    done("sealaunch sync --to stick");
+    renameSync(join(here, "keys"), join(here, "away"));
+    done(`${onNode} --from stick`);
+    expect(await openMirror(join(here, "n1/mirror")).list("bundles/dns")).toContain("0.3");
+  });
+
+  it("brings back what a node has written that is owed, and nothing else", () => {
+    keepMirror();
+    const owed = entryOf("n2");
+    rmSync(join(here, entries, owed));
+    done("sealaunch sync --to stick");
+    done("sealaunch sync --config n1/node.json --from stick");
+    expect(done("sealaunch rewrap --config n1/node.json")).toContain("entry of node n2");
+    done("sealaunch sync --config n1/node.json --from stick");
+    expect(existsSync(join(here, "stick", entries, owed))).toBe(true);
+    // Whoever carries it may have put there what he likes.
+    const own = join(here, entries, entryOf("n1"));
+    const before = readFileSync(own);
+    writeFileSync(join(here, "stick", entries, entryOf("n1")), "another's");
+    writeFileSync(join(here, "stick", entries, `${"0".repeat(32)}.age`), "nobody's");
+    done(
+      "mkdir -p stick/keys/nodes/n9 && cp stick/keys/roster/*/roster.json stick/keys/nodes/n9/card.json",
+    );
+    const output = done("sealaunch sync --from stick");
+    expect(output).toBe(`wrote ${entries}/${owed}\n`);
+    expect(readFileSync(own)).toEqual(before);
+    expect(existsSync(join(here, "keys/nodes/n9"))).toBe(false);
+    expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
+    done("sealaunch verify --identity n2/identity");
+  });
+
+  it("brings a node's card to who enrols it", () => {
+    done("sealaunch sync --to stick");
+    done("mkdir -p stick/keys/nodes/n1 && mv keys/nodes/n1 card && cp card/* stick/keys/nodes/n1/");
+    expect(done("sealaunch sync --from stick")).toContain("keys/nodes/n1");
+    expect(readFileSync(join(here, "keys/nodes/n1/card.json"))).toEqual(
+      readFileSync(join(here, "card/card.json")),
+    );
+  });
+
+  it("is refused altered, and leaves the mirror as it was", async () => {
+    done("sealaunch sync --to stick");
+    done(`${onNode} --from stick`);
+    const [generation = ""] = readdirSync(join(here, "stick/keys/roster"));
+    const roster = join(here, "stick/keys/roster", generation, "roster.json");
+    writeFileSync(roster, readFileSync(roster, "utf8").replace('"ann"', '"eve"'));
+    expectRefused(place.run(`${onNode} --from stick`, here), "signature/invalid");
+    expect(await openMirror(join(here, "n1/mirror")).list("roster")).toEqual([generation]);
+  });
+});
+
+describe("a tree that is sent", () => {
+  it("fills a mirror from standard input, and answers with what the node has written", () => {
+    keepMirror();
+    const owed = entryOf("n2");
+    rmSync(join(here, entries, owed));
+    const objects = new Map<string, Uint8Array>();
+    for (const room of ["keys", "secrets"]) {
+      for (const file of readdirSync(join(here, room), { recursive: true, withFileTypes: true })) {
+        if (!file.isFile()) continue;
+        const path = join(file.parentPath, file.name);
+        objects.set(path.slice(join(here, room).length + 1), readFileSync(path));
+      }
+    }
+    writeFileSync(join(here, "tree"), encodeTree(objects));
+    const send = "sealaunch sync --config n1/node.json --from - <tree";
+    expect(decodeTree(Buffer.from(done(send)), "answer").size).toBe(0);
+    done("sealaunch rewrap --config n1/node.json");
+    const answer = decodeTree(Buffer.from(done(send)), "answer");
+    expect([...answer.keys()]).toEqual([`entries/web/1/${owed}`]);
+    writeFileSync(join(here, "tree"), "{}");
+    expectRefused(place.run(send, here), "source/hostile");
+  });
+
+  it("has no path that leads elsewhere", async () => {
+    for (const path of ["../x", "keys/../x", "/etc/passwd", "keys//x", "keys/.x", "x"]) {
+      const bytes = Buffer.from(JSON.stringify({ version: 1, objects: { [path]: "" } }));
+      expect(await refusal(() => decodeTree(bytes, "tree"))).toBe("source/hostile");
+    }
+  });
+
+  it("is for one way at a time", () => {
+    expectRefused(place.run("sealaunch sync --to a --from b", here), "usage/invalid");
+  });
+
+  it("ends with what ssh says where a host isn't reached", () => {
+    const ended = place.run("sealaunch sync --ssh nowhere.invalid", here);
+    expect(expectRefused(ended, "ssh/failed").stderr).toContain("nowhere.invalid");
+  });
+});

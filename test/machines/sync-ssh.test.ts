@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { textOfFile } from "../source.ts";
+import { enrol } from "./enrolment.ts";
+import { machine, type Machine } from "./machine.ts";
+
+const mirror = "/var/lib/sealaunch-mirror";
+
+let node: Machine;
+beforeAll(async () => {
+  node = await machine({
+    files: {
+      "/usr/lib/sysusers.d/sealaunch.conf": textOfFile("systemd/sealaunch.sysusers"),
+      "/usr/lib/tmpfiles.d/sealaunch.conf": textOfFile("systemd/sealaunch.tmpfiles"),
+    },
+  });
+  await enrol(node, { secret: "first value", units: ["a1.service"] });
+  // Its own checkout is the manager's; as a node it has neither that nor any other source.
+  await node.sh(`
+    systemd-sysusers
+    systemd-tmpfiles --create sealaunch.conf
+    sed -i '1s#{#{"mirror": "${mirror}",#; s#dir:/srv/cluster#dir:/srv/nowhere#' /etc/sealaunch/node.json
+    cp /root/.ssh/id_ed25519.pub /root/.ssh/authorized_keys
+    echo "localhost $(cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub)" >/root/.ssh/known_hosts
+    mkdir -p /run/sshd
+    /usr/sbin/sshd`);
+  await node.unit(
+    "a1.service",
+    `[Service]
+Type=oneshot
+TimeoutStartSec=6
+LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock
+LoadCredential=sealaunch:/run/sealaunch/agent.sock
+ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sh -c 'exec cat $\${CREDENTIALS_DIRECTORY}/CF_TOKEN >/run/got'
+`,
+  );
+}, 120_000);
+afterAll(() => node[Symbol.asyncDispose]());
+
+const start = async (): Promise<string> => {
+  const { status } = await node.run("systemctl", ["restart", "a1.service"]);
+  return status === 0 ? node.sh("cat /run/got") : "";
+};
+
+const overSsh = (): Promise<string> =>
+  node.sh("cd /srv/cluster; sealaunch sync --ssh root@localhost 2>&1");
+
+it("a node that reaches no source gets its secrets over ssh, and what it writes comes back", async () => {
+  expect(await start()).toBe("");
+  expect(await overSsh()).toContain("root@localhost has what it needs");
+  expect(await start()).toBe("first value");
+  expect(await node.sh(`stat -c %U ${mirror} ${mirror}/* | sort -u`)).toBe("sealaunch-sync\n");
+  // A newcomer's entry is owed: the node writes it, and the next round takes it back.
+  await node.sh(`
+    cd /srv/cluster
+    ssh-keygen -q -t ed25519 -N '' -C n2 -f /run/n2_key
+    sealaunch identity create --into /run/n2 --node n2 --host-key /run/n2_key --plain-identity
+    echo "n2 $(cut -d ' ' -f 1,2 /run/n2_key.pub)" >>known_hosts
+    sealaunch roster add-node /run/n2 --pool web --known-hosts known_hosts --yes`);
+  const owed = (): Promise<string> => node.sh("cd /srv/cluster; ls keys/entries/web/1 | wc -l");
+  const before = Number(await owed());
+  await overSsh();
+  expect(await node.sh("sealaunch rewrap")).toContain("entry of node n2");
+  expect(Number(await owed())).toBe(before);
+  expect(await overSsh()).toContain("wrote keys/entries/web/1/");
+  expect(Number(await owed())).toBe(before + 1);
+  await node.sh("cd /srv/cluster; sealaunch verify --identity /run/n2/identity");
+  expect(await overSsh()).toContain("has nothing that is owed here");
+});
