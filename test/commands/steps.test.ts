@@ -43,7 +43,7 @@ describe("a signer who would use up the numbers of a name", () => {
     done("sealaunch verify");
     leapOfBundle(`0.${last}`);
     const { stderr } = expectRefused(run("sealaunch verify"), "generation/leap");
-    expect(stderr).toMatch(/^error: bundle dns is at 281474976710656 .+ has seen 2: /u);
+    expect(stderr).toMatch(/^error: bundle dns is at 281474976710656 .+ has seen none: /u);
     expectRefused(run("sealaunch seal dns --generate CF_TOKEN"), "generation/leap");
     expectRefused(run("sealaunch verify --since HEAD"), "generation/leap");
 
