@@ -81,9 +81,7 @@ export async function watch(
     // Nodes that began together don't stay together.
     const wait =
       (failed > 0 ? backoff : follower.isTold ? rarelyMs : everyMs) * (randomInt(750, 1250) / 1000);
-    await pause(wait, undefined, { signal: AbortSignal.any([wake.signal, ending.signal]) }).catch(
-      () => undefined,
-    );
+    await pause(wait, undefined, { signal: wake.signal }).catch(() => undefined);
   }
   close?.();
   follower.end();

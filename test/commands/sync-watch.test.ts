@@ -9,6 +9,7 @@ import { expectDone } from "../fixtures/ended.ts";
 import { sealaunchPath } from "../fixtures/program.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 import { count } from "../soak.ts";
+import { textOfFile } from "../source.ts";
 
 // As systemd does: the listening socket is the third descriptor, and the process is told that it is for it.
 const handOver = `
@@ -17,6 +18,9 @@ const handOver = `
   die unless fileno(S) == 3;
   @ENV{"LISTEN_FDS", "LISTEN_PID"} = (1, $$);
   exec @ARGV;`;
+const options = /^Environment=NODE_OPTIONS=(.+)$/mu.exec(
+  textOfFile("systemd/sealaunch-sync.service"),
+)?.[1];
 const command = ["sync", "--watch", "--config", "n1/node.json"];
 
 let place: Workplace;
@@ -37,6 +41,7 @@ beforeEach(async () => {
   writeFileSync(path, JSON.stringify({ ...before, source: `dir:${here}`, mirror }));
   sync = spawn("perl", ["-MSocket", "-e", handOver, join(here, "s"), sealaunchPath, ...command], {
     cwd: here,
+    env: { ...process.env, NODE_OPTIONS: options },
   });
   said = "";
   sync.stderr?.on("data", (bytes: Buffer) => (said += bytes.toString()));
@@ -78,6 +83,12 @@ describe("sync --watch", () => {
     expect(await ask("dns")).toBe(true);
   });
 
+  it("runs with the limit that its unit gives it", () => {
+    const environment = readFileSync(`/proc/${String(sync.pid)}/environ`, "utf8").split("\0");
+    expect(options).toMatch(/^--max-old-space-size=\d+$/u);
+    expect(environment).toContain(`NODE_OPTIONS=${String(options)}`);
+  });
+
   it("needs no more memory after many changes than after few", async () => {
     const folder = join(here, "secrets/headers/web/1/dns");
     const headers = readdirSync(folder).map((name) => join(folder, name));
@@ -96,6 +107,6 @@ describe("sync --watch", () => {
     const half = sizes.length / 2;
     const most = (some: readonly number[]): number => Math.max(...some);
     expect(most(sizes.slice(half)) - most(sizes.slice(0, half))).toBeLessThan(16 * 2 ** 20);
-    expect(most(sizes)).toBeLessThan(256 * 2 ** 20);
+    expect(most(sizes)).toBeLessThan(128 * 2 ** 20);
   });
 });
