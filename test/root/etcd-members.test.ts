@@ -1,7 +1,11 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSource } from "../../src/sources/open.ts";
 import type { Source } from "../../src/sources/source.ts";
 import { EtcdCluster, type Certificate } from "../fixtures/etcd.ts";
+import { count } from "../soak.ts";
 import {
   etcdDeadlineMs as deadlineMs,
   expectEtcdFailure as expectFailure,
@@ -37,6 +41,56 @@ describe("of three members", () => {
       etcd.run(whom);
       await etcd.healthy();
     }
+  });
+
+  it("the leader is killed while generations are written, and each counts as written that was", async () => {
+    const source = await open("root");
+    const files = (number: number): Map<string, Uint8Array> =>
+      new Map([
+        ["statement.json", bytes(String(number))],
+        ["signatures/x.sig", bytes("signature")],
+      ]);
+    const rounds = count(20);
+    for (let round = 0; round < rounds; round++) {
+      const leader = etcd.leader();
+      const numbers = Array.from({ length: 40 }, (_, number) => round * 40 + number + 1);
+      const written = Promise.all(
+        numbers.map(async (number) => {
+          await delay(number % 40);
+          return source.publish(`bundles/many/0.${String(number)}`, files(number));
+        }),
+      );
+      await delay(10 + round);
+      await etcd.kill(leader);
+      // Nobody else writes these: one that is there was written by this call, whoever was asked for it.
+      expect(await written).toEqual(numbers.map(() => true));
+      for (const number of numbers)
+        expect(await source.read(`bundles/many/0.${String(number)}/statement.json`, 100)).toEqual(
+          bytes(String(number)),
+        );
+      etcd.run(leader);
+      await etcd.healthy();
+    }
+  });
+
+  it("all begin again, and who gave a password goes on", async () => {
+    etcd.script(`etcdctl user add bob:pass-of-bob
+      etcdctl user grant-role bob root`);
+    const passwordFile = join(etcd.directory, "bob");
+    writeFileSync(passwordFile, "pass-of-bob");
+    const source = await open("bob", { user: "bob", passwordFile });
+    await using heard = new Heard(source, ["roster"]);
+    expect(await heard.next()).toEqual({ kind: "anything" });
+    await readRoster(source);
+    // What etcd gave for the password is forgotten with it.
+    for (const index of [0, 1, 2]) await etcd.kill(index);
+    for (const index of [0, 1, 2]) etcd.run(index);
+    await etcd.healthy();
+    expect(await readRoster(source)).toEqual(bytes("roster"));
+    await source.write("roster/5", bytes(""));
+    const told = await heard.next();
+    if (told.kind === "lost") await heard.objects(["roster/5"]);
+    else expect(told).toEqual({ kind: "objects", paths: ["roster/5"] });
   });
 
   it("one that accepts and never answers is left for another within its share of the deadline", async () => {

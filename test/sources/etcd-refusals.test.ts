@@ -32,6 +32,11 @@ describe("etcd refuses", () => {
     writeFileSync(passwordFile, "hunter2\n");
     const source = await open("ann", { user: "ann", passwordFile });
     await expectFailure(readRoster(source), "source/authentication", /the user or the password/u);
+    writeFileSync(passwordFile, "correct\n");
+    const known = await open("ann", { user: "ann", passwordFile });
+    await expectFailure(readRoster(known), "source/forbidden", /doesn't let this user/u);
+    etcd.etcdctl("user", "grant-role", "ann", "root");
+    expect(await readRoster(known)).toEqual(bytes("roster"));
   });
 
   it("a user whose role was taken away, by name of what he wanted", async () => {
