@@ -17,7 +17,7 @@ afterAll(() => {
 
 /** What changes trust shows it and asks: here nobody answers. */
 const sayYes = (block: string): string =>
-  block.replace(/^(sealaunch (?:roster (?!show)|init)[^#\n]*?)( *#.*)?$/gmu, "$1 --yes");
+  block.replace(/^(sealaunch (?:roster (?!show)|init|copy)[^#\n]*?)( *#.*)?$/gmu, "$1 --yes");
 
 const blockOf = (beginning: string): string => {
   const [block, other] = blocks.filter((one) => one.startsWith(beginning));

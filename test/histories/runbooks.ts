@@ -55,6 +55,31 @@ export const runbooks: readonly Runbook[] = [
     ],
   },
   {
+    title: "nodes reach no source, and what they need is carried to them",
+    blocks: ["sealaunch sync --ssh root@n1 root@n2"],
+    before: [
+      `jq '. + {mirror: "n1/mirror"}' n1/node.json >new.json && cp new.json n1/node.json`,
+      "mkdir stick n1/mirror",
+    ],
+    instead: {
+      // There are hosts in test/machines/sync-ssh.test.ts.
+      "sealaunch sync --ssh root@n1 root@n2 ": ": ",
+      "sync --from /media/stick    # a node": `sync --from stick ${own} --mirror n1/mirror # a node`,
+      "/media/stick": "stick",
+    },
+    after: [allGood, ["ls n1/mirror", /^[0-9a-f]{64}$/mu]],
+  },
+  {
+    title: "one source is brought to another",
+    blocks: ["sealaunch copy "],
+    // There is an etcd in test/root/etcd-roles.test.ts.
+    instead: { "etcd:/etc/sealaunch/etcd.json": "dir:there" },
+    after: [
+      ["jq '.source = \"dir:.\"' sealaunch.json >there/sealaunch.json", /^$/u],
+      ["cd there && sealaunch verify", /bundle dns +2 +good/u],
+    ],
+  },
+  {
     title: "a new node announces itself and is let in",
     blocks: ["sealaunch identity create --into /etc/sealaunch"],
     before: [
