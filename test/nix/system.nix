@@ -18,7 +18,6 @@ let
     options = {
       networking.hostName = lib.mkOption { type = lib.types.str; default = "host"; };
       services.nginx = open;
-      users = { users = open; groups = open; };
       services.openssh = open;
       systemd.packages = list;
       systemd.units = open;
@@ -34,6 +33,7 @@ let
       warnings = list;
       environment.etc = open;
       environment.systemPackages = list;
+      users = { users = open; groups = open; };
       systemd = { services = open; sockets = open; tmpfiles.rules = list; };
     };
   };
