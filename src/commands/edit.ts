@@ -59,7 +59,11 @@ export async function edit(
   if (opened === undefined) return;
   const { value } = opened;
   try {
-    const edited = await editInMemory(credential, value, context.environment, maxValueSize);
+    const edited = await editInMemory(credential, value, {
+      environment: context.environment,
+      maxBytes: maxValueSize,
+      isInputTaken: options.identity === "-",
+    });
     const next = edited.subarray(0, edited.length - addedNewline(value, edited));
     if (next.length === 0) {
       wipe(edited);

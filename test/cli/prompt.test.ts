@@ -1,9 +1,8 @@
-import { spawn } from "node:child_process";
 import { cpSync, mkdtempSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { atTerminal } from "../fixtures/terminal.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
-import { cleanEnvironment, sealaunchPath } from "../fixtures/program.ts";
 
 let place: Workplace;
 let here: string;
@@ -18,38 +17,12 @@ beforeEach(() => {
   cpSync(place.directory, here, { recursive: true });
 });
 
-/** Runs a command at a terminal (script(1)), and types `answer` once it has asked `question`. */
-function atTerminal(
-  command: string,
-  question: string,
-  answer: string,
-): Promise<{ readonly status: number | null; readonly shown: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("script", ["-qec", command, "/dev/null"], {
-      cwd: here,
-      env: { PATH: `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}`, HOME: place.home },
-    });
-    let shown = "";
-    let isAnswered = false;
-    child.stdout.on("data", (chunk: Buffer) => {
-      shown += chunk.toString();
-      if (isAnswered || !shown.includes(question)) return;
-      isAnswered = true;
-      child.stdin.write(answer);
-    });
-    child.on("error", reject);
-    child.on("close", (status) => {
-      resolve({ status, shown });
-    });
-  });
-}
-
 const seal = "sealaunch seal dns CF_TOKEN --pool web --in-place";
 const question = "value of CF_TOKEN (one line):";
 
 describe("a prompt for a secret", () => {
   it("takes what is typed, and shows nothing of it", async () => {
-    const { status, shown } = await atTerminal(seal, question, "hunter2\r");
+    const { status, shown } = await atTerminal(place, here, seal, [question, "hunter2\r"]);
     expect(status).toBe(0);
     expect(shown).not.toContain("hunter2");
     expect(place.run("sealaunch open dns --identity operator.identity", here).stdout).toBe(
@@ -61,7 +34,7 @@ describe("a prompt for a secret", () => {
     ["the end of input", "\u0004"],
     ["Ctrl-C", "\u0003"],
   ])("ends at %s, with nothing sealed", async ([, typed = ""]) => {
-    const { status, shown } = await atTerminal(seal, question, typed);
+    const { status, shown } = await atTerminal(place, here, seal, [question, typed]);
     expect(status).toBe(77);
     expect(shown).toContain("error: the prompt was left without an answer");
     expect(shown).toContain("hint: give it by file");
@@ -69,15 +42,18 @@ describe("a prompt for a secret", () => {
   });
 });
 
+const add = "sealaunch roster add-pool db";
+const signing = "sign roster 4 as";
+
 describe("a question before trust changes", () => {
   it("changes it on a yes", async () => {
-    const { status } = await atTerminal("sealaunch roster add-pool db", "sign roster 4 as", "y\r");
+    const { status } = await atTerminal(place, here, add, [signing, "y\r"]);
     expect(status).toBe(0);
     expect(place.run("sealaunch roster show", here).stdout).toMatch(/^db /mu);
   });
 
   it("changes nothing where only Enter is typed", async () => {
-    const { status } = await atTerminal("sealaunch roster add-pool db", "sign roster 4 as", "\r");
+    const { status } = await atTerminal(place, here, add, [signing, "\r"]);
     expect(status).toBe(77);
     expect(place.run("sealaunch roster show", here).stdout).not.toMatch(/^db /mu);
   });
