@@ -76,11 +76,50 @@ export async function edit(
       return;
     }
     const replaces = { credential, payload: present.payload };
-    const given = new Map([[credential, next]]);
-    await seal(context, name, { ...nothingElse, given, replaces, signer: options.signer });
+    try {
+      await sealEdited(context, name, next, { ...nothingElse, replaces, signer: options.signer });
+    } finally {
+      wipe(edited);
+    }
   } finally {
     wipe(value);
   }
+}
+
+/** How often others may have sealed the bundle at the same moment. */
+const maxConflicts = 3;
+
+/** Seals what was edited, which is nowhere else: if that fails, the person may mend it first. */
+async function sealEdited(
+  context: Context,
+  name: string,
+  value: Uint8Array,
+  options: Omit<SealOptions, "given"> & Required<Pick<SealOptions, "replaces">>,
+): Promise<void> {
+  for (let conflicts = 0; ;) {
+    // Sealing wipes what it is given, if it comes that far.
+    const copy = value.slice();
+    const given = new Map([[options.replaces.credential, copy]]);
+    try {
+      // Since the command began, hours may have passed, and others may have signed.
+      await seal({ ...context, now: new Date() }, name, { ...options, given });
+      return;
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      if (error.code !== "generation/conflict") await requireAnother(context, error);
+      else if (++conflicts === maxConflicts) throw error;
+    } finally {
+      wipe(copy);
+    }
+  }
+}
+
+/** Returns if the person wants to try once more. @throws Failure as it was, if not, or if nobody is there */
+async function requireAnother(context: Context, failure: Failure): Promise<void> {
+  const question = `${failure.message} (${failure.hint}); try again, with what was edited?`;
+  await context.confirm(question).catch(() => {
+    throw failure;
+  });
 }
 
 /** Editors end a file with a newline, which a token doesn't have: it is none of the person's changes. */

@@ -1,7 +1,16 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { expectDone } from "../fixtures/ended.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { atTerminal } from "../fixtures/terminal.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 
@@ -35,6 +44,9 @@ function editor(script: string): string {
   chmodSync(path, 0o755);
   return path;
 }
+
+/** A file of the person's SSH key. */
+const key = (name: string): string => join(place.home, ".ssh", name);
 
 describe("sealaunch edit in Vim", () => {
   // Yanked, put, changed: what Vim would remember, and undo.
@@ -99,5 +111,64 @@ describe("sealaunch edit", () => {
     expectDone(place.run(`XDG_RUNTIME_DIR=${memory} EDITOR=${path} ${command}`, here));
     expect(readFileSync(told, "utf8")).toMatch(/^\/dev\/shm\/sealaunch-edit-[^/]+\/CF_TOKEN$/mu);
     expect(readdirSync(memory)).toEqual([]);
+  });
+
+  it("says of what it seals when that was, not when the editor began", () => {
+    const path = editor(`sleep 1.1; date -u +%Y-%m-%dT%H:%M:%SZ >${here}/told; printf zebra >"$1"`);
+    expectDone(place.run(`XDG_RUNTIME_DIR=${memory} EDITOR=${path} ${command}`, here));
+    const { created } = JSON.parse(
+      readFileSync(join(here, "secrets/bundles/dns/0.3/statement.json"), "utf8"),
+    ) as { created: string };
+    expect(Date.parse(created)).toBeGreaterThanOrEqual(
+      Date.parse(readFileSync(join(here, "told"), "utf8").trim()),
+    );
+  });
+
+  describe("that can't sign what was edited", () => {
+    const question = "try again, with what was edited?";
+    const asked = (): string => {
+      const path = editor(`mv ${key("id_ed25519")} ${key("id_ed25519.away")}; printf zebra >"$1"`);
+      return `stty cols 400 2>/dev/null; XDG_RUNTIME_DIR=${memory} EDITOR=${path} ${command}`;
+    };
+    const back = (): void => {
+      if (existsSync(key("id_ed25519.away"))) {
+        renameSync(key("id_ed25519.away"), key("id_ed25519"));
+      }
+    };
+    afterEach(back);
+
+    it("asks, with nothing of it in a file, and seals it once that is mended", async () => {
+      const mend = (): void => {
+        expect(readdirSync(memory)).toEqual([]);
+        back();
+      };
+      const { status, shown } = await atTerminal(place, here, asked(), [question, "y\r", mend]);
+      expect([status, shown.includes("zebra")]).toEqual([0, false]);
+      expect(value()).toBe("zebra");
+    });
+
+    it("ends with why, and seals nothing, on a no and where nobody can be asked", async () => {
+      const { status, shown } = await atTerminal(place, here, asked(), [question, "n\r", back]);
+      expect(status).toBe(71);
+      expect(shown).toContain("error: ssh-keygen didn't sign with");
+      expectRefused(place.run(asked(), here), "signer/failed");
+      back();
+      expect(value()).toBe("correct horse battery staple");
+    });
+  });
+
+  it("seals what was edited above another credential that is sealed at the same moment", () => {
+    // ssh-keygen asks for the passphrase after the newest generation was read, and before the next is written.
+    expectDone(place.run("ssh-keygen -q -t ed25519 -N passphrase -C carla -f carla", here));
+    expectDone(place.run("sealaunch roster add-signer carla carla.pub --name dns --yes", here));
+    const asker = editor(
+      `[ -e ${here}/told ] || sealaunch seal dns --generate SESSION_KEY --signer ${key("id_ed25519.pub")} >${here}/told
+echo passphrase`,
+    );
+    const environment = `XDG_RUNTIME_DIR=${memory} SSH_ASKPASS=${asker} SSH_ASKPASS_REQUIRE=force`;
+    const edited = `EDITOR='sed -i s/.*/zebra/' ${command} --signer carla.pub`;
+    expect(expectDone(place.run(`${environment} ${edited}`, here))).toContain("sealed dns 4");
+    expect(readFileSync(join(here, "told"), "utf8")).toContain("sealed dns 3");
+    expect(value()).toBe("zebra");
   });
 });
