@@ -1,10 +1,10 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { exitStatus, failures } from "../src/failure.ts";
-import { Repository } from "./fixtures/repository.ts";
-import { workflowStep } from "./fixtures/workflow.ts";
-import { projectRoot } from "./source.ts";
+import { exitStatus, failures } from "../../src/failure.ts";
+import { Repository } from "../fixtures/repository.ts";
+import { workflowStep } from "../fixtures/workflow.ts";
+import { projectRoot } from "../source.ts";
 
 let repository: Repository;
 let here: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LargeCluster, type Size } from "./fixtures/large-cluster.ts";
-import { touched } from "./fixtures/touched.ts";
+import { LargeCluster, type Size } from "../fixtures/large-cluster.ts";
+import { touched } from "../fixtures/touched.ts";
 
 const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1/host_key";
 const sign = "sealaunch roster add-node keys/nodes/n1 --pool p1 --replace --signer ann --yes";
