@@ -20,7 +20,8 @@ export async function listBundles(source: Source): Promise<string[]> {
   return (await namesBelow(source, bundlesFolder, isGeneration)).sort();
 }
 
-const isHash = (name: string): boolean => /^[0-9a-f]{64}$/u.test(name);
+/** Whether a name is that of a payload. */
+export const isHash = (name: string): boolean => /^[0-9a-f]{64}$/u.test(name);
 
 /**
  * The names of the bundles that have headers for one of those epochs, in rising order, whatever other

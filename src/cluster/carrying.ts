@@ -3,6 +3,7 @@ import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import type { Source } from "../sources/source.ts";
+import { isSignature, maxSignatures } from "./generations.ts";
 
 /** One thing that a source lacks and another has. */
 export interface Step {
@@ -16,10 +17,6 @@ export interface Way {
   readonly from: Source;
   readonly to: Source;
 }
-
-const isSignature = (name: string): boolean => /^[0-9a-f]{32}\.sig$/u.test(name);
-/** As many as readers look at. */
-const mostSignatures = 32;
 
 /** An object that stands by itself, judged as it is carried: who wrote it may write again. */
 export function objectStep(
@@ -64,9 +61,7 @@ export async function folderSteps({ from, to }: Way, folder: Folder): Promise<St
   const there = await to.read(`${path}/${record}`, maxBytes);
   const present = there === undefined ? [] : await to.list(`${path}/signatures`);
   if (there !== undefined && hex(sha256(there)) !== hash) throw conflict(to, what);
-  const names = (await from.list(`${path}/signatures`))
-    .filter(isSignature)
-    .slice(0, mostSignatures);
+  const names = (await from.list(`${path}/signatures`)).filter(isSignature).slice(0, maxSignatures);
   const missing = names.filter((name) => !present.includes(name));
   if (there !== undefined) {
     return missing.map((name) =>

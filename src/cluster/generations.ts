@@ -5,7 +5,10 @@ import type { Source } from "../sources/source.ts";
 import type { SignedBytes } from "../trust/signed.ts";
 
 /** More signatures than anybody needs; the rest isn't read, so that a source can't make us work. */
-const maxSignatures = 32;
+export const maxSignatures = 32;
+
+/** Whether a name is that of a signature. */
+export const isSignature = (name: string): boolean => /^[0-9a-f]{32}\.sig$/u.test(name);
 
 /**
  * The numbers that name folders within `folder`, in no order.
@@ -57,7 +60,7 @@ export async function readSigned(
   const first = known
     .map((key) => `${signerKeyId(key)}.sig`)
     .filter((name) => names.includes(name));
-  const others = names.filter((name) => /^[0-9a-f]{32}\.sig$/u.test(name));
+  const others = names.filter(isSignature);
   const files = [...new Set([...first, ...others])].slice(0, maxSignatures);
   const signatures = await Promise.all(
     files.map((name) => source.read(`${folder}/signatures/${name}`, maxSignatureSize)),

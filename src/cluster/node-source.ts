@@ -3,7 +3,6 @@ import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { openSource } from "../sources/open.ts";
 import type { Source } from "../sources/source.ts";
-import type { Located } from "./configuration.ts";
 
 /**
  * Where a node reads, and where what it writes is taken from: its mirror and its outbox, or the source
@@ -15,7 +14,10 @@ import type { Located } from "./configuration.ts";
 export async function openNodeSource({
   configuration,
   directory,
-}: Pick<Located<NodeConfiguration>, "configuration" | "directory">): Promise<Source> {
+}: {
+  readonly configuration: NodeConfiguration;
+  readonly directory: string;
+}): Promise<Source> {
   const { state, mirror } = configuration;
   requireAbsolute("state", state);
   if (mirror === undefined) {

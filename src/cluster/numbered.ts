@@ -1,5 +1,6 @@
 import { bundleFolder, poolFolder, recordFile, rosterFolder } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
+import { compareMarks } from "../trust/marks.ts";
 import { listBundles } from "./bundles.ts";
 
 /** An object that has generations: what it is called, where they lie, which files are signed. */
@@ -45,7 +46,7 @@ export async function placesIn(
   folder: string,
 ): Promise<(Place & { readonly name: string })[]> {
   const names = (await source.list(folder)).filter((name) => pattern.test(name));
-  return names.map((name) => ({ name, ...parsePlace(name) })).sort(comparePlaces);
+  return names.map((name) => ({ name, ...parsePlace(name) })).sort(compareMarks);
 }
 
 const pattern = /^(?:[0-9]{1,15}\.)?[0-9]{1,15}$/u;
@@ -56,9 +57,4 @@ function parsePlace(name: string): Place {
   return second === undefined
     ? { series: 0, generation: Number(first) }
     : { series: Number(first), generation: Number(second) };
-}
-
-/** Orders by series, then by generation. */
-export function comparePlaces(a: Place, b: Place): number {
-  return a.series - b.series || a.generation - b.generation;
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { hex, utf8 } from "../crypto/bytes.ts";
+import { equalBytes, hex, utf8 } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
 import { maxHeaderSize } from "../formats/age/profile.ts";
@@ -64,7 +64,7 @@ export async function carryOutbox(outbox: Source, source: Source, state: string)
     if (known.has(name)) continue;
     try {
       const before = await source.read(path, maxObjectSize).catch(() => undefined);
-      if (before === undefined || Buffer.compare(before, bytes) !== 0) {
+      if (before === undefined || !equalBytes(before, bytes)) {
         await source.write(path, bytes);
         written.push(path);
       }
@@ -91,6 +91,6 @@ export async function clearOutbox(outbox: Source, mirror: Source): Promise<void>
       mirror.read(path, maxObjectSize),
     ]);
     if (waiting === undefined || shown === undefined) continue;
-    if (Buffer.compare(waiting, shown) === 0) await outbox.remove(path);
+    if (equalBytes(waiting, shown)) await outbox.remove(path);
   }
 }

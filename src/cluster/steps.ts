@@ -1,9 +1,9 @@
 import { Failure } from "../failure.ts";
 import type { Source } from "../sources/source.ts";
-import { maxStep } from "../trust/marks.ts";
+import { compareMarks, maxStep } from "../trust/marks.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Additions } from "./dates.ts";
-import { comparePlaces, numberedIn, placesIn, type Place } from "./numbered.ts";
+import { numberedIn, placesIn, type Place } from "./numbered.ts";
 
 /**
  * The objects whose newest generation is too far above the one before it in the source; since a
@@ -32,7 +32,7 @@ export async function checkSteps(
 function leapsAfter(known: Place, places: readonly Place[], object: string): Failure[] {
   let last = known;
   return places.flatMap((place) => {
-    if (comparePlaces(place, known) <= 0) return [];
+    if (compareMarks(place, known) <= 0) return [];
     const from = last.series === place.series ? last.generation : 0;
     last = place;
     if (place.generation - from <= maxStep) return [];

@@ -9,13 +9,11 @@ import {
 import { decodeStatement, maxStatementSize, type Statement } from "../formats/records/statement.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Source } from "../sources/source.ts";
-import { listBundlesWithHeaders, type PoolEpoch } from "./bundles.ts";
+import { isHash, listBundlesWithHeaders, type PoolEpoch } from "./bundles.ts";
 import { readStatement, type Cluster } from "./cluster.ts";
 import { statementsBefore } from "./past.ts";
 import { addReader, addStrays, addUnneeded, isNumber, type Surplus } from "./surplus-kinds.ts";
 
-/** Whether a name is that of a payload. */
-export const isHash = (name: string): boolean => /^[0-9a-f]{64}$/u.test(name);
 /** The series and generation that a folder of a bundle is named by. */
 export const generationOf = /^([0-9]{1,15})\.([0-9]{1,15})$/u;
 

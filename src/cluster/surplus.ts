@@ -6,9 +6,9 @@ import {
   rosterPath,
 } from "../formats/paths.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { listBundles } from "./bundles.ts";
+import { isHash, listBundles } from "./bundles.ts";
 import type { Cluster, Read } from "./cluster.ts";
-import { addBundleSurplus, generationOf, isHash } from "./surplus-bundles.ts";
+import { addBundleSurplus, generationOf } from "./surplus-bundles.ts";
 import { addStrays, addUnneeded, isNumber, type Surplus } from "./surplus-kinds.ts";
 import { addPoolSurplus } from "./surplus-pools.ts";
 

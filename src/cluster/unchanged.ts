@@ -3,7 +3,8 @@ import { bundlesFolder } from "../formats/paths.ts";
 import { maxMembersSize } from "../formats/records/pool.ts";
 import type { Revision, Source } from "../sources/source.ts";
 import type { Additions } from "./dates.ts";
-import { comparePlaces, numberedIn, placesIn, type Numbered } from "./numbered.ts";
+import { compareMarks } from "../trust/marks.ts";
+import { numberedIn, placesIn, type Numbered } from "./numbered.ts";
 
 /**
  * What was rewritten since a revision: a generation that was there then and has other bytes now,
@@ -34,7 +35,7 @@ async function changesOf(
   const [then, now] = await Promise.all([placesIn(before, folder), placesIn(source, folder)]);
   const failures: Failure[] = [];
   const [highest, newest] = [then.at(-1), now.at(-1)];
-  if (highest !== undefined && (newest === undefined || comparePlaces(newest, highest) < 0)) {
+  if (highest !== undefined && (newest === undefined || compareMarks(newest, highest) < 0)) {
     failures.push(
       new Failure(
         "history/rewritten",

@@ -9,7 +9,10 @@ export interface Mark {
 }
 
 /** Orders marks: by series, then by generation. */
-export function compareMarks(a: Mark, b: Mark): number {
+export function compareMarks(
+  a: Pick<Mark, "series" | "generation">,
+  b: Pick<Mark, "series" | "generation">,
+): number {
   return a.series - b.series || a.generation - b.generation;
 }
 
