@@ -45,6 +45,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       "formats",
       "sources",
       "service",
+      "scan",
       "host",
       "crypto",
     ],
@@ -58,6 +59,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   trust: { imports: ["formats", "crypto"], isPure: true },
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },
+  scan: { imports: [], isPure: true },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
   host: { imports: ["service"] },

@@ -1,0 +1,16 @@
+import { upstreams } from "./upstreams.ts";
+
+const byName = new Map(upstreams.flatMap((one) => one.names.map((name) => [name, one] as const)));
+
+// Variants of one package, where nixpkgs writes them behind its name.
+const variant =
+  /-(?:minimal|interactive|full|small|headless|nox|slim|unwrapped|wrapped|static|lite|without-x|stage[0-9]-?(?:final|static)?)$/;
+
+/**
+ * The one name of what nixpkgs calls `name`: variants of one upstream and its older names there
+ * become the first (`bash-interactive` is bash, `nodejs-slim` nodejs). Others stay as they are.
+ */
+export function oneName(name: string): string {
+  const upstream = byName.get(name) ?? byName.get(name.replace(variant, ""));
+  return upstream?.names[0] ?? name;
+}
