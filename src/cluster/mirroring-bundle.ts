@@ -16,6 +16,7 @@ import { describeCredential, readPayload } from "./payloads.ts";
  * Brings a bundle's newest statement into the mirror, with its payloads, and its headers for those epochs
  * that are of its audience. The payloads come first: nothing names what isn't there.
  *
+ * @returns the pools of its audience
  * @throws Failure all that `readStatement` refuses; `bundle/absent`, `payload/absent`, `payload/hash`,
  *   `header/malformed`
  */
@@ -25,12 +26,12 @@ export async function mirrorBundle(
   roster: VerifiedRoster,
   bundle: string,
   epochs: readonly PoolEpoch[],
-): Promise<void> {
-  await mirrorAll(pass, cluster, async (seen) => {
+): Promise<readonly string[]> {
+  return mirrorAll(pass, cluster, async (seen) => {
     const statement = await requireStatement(seen, roster, bundle);
     const reach = epochs.filter(({ pool }) => statement.audience.includes(pool));
     // One that is for others is known, and nothing of it can be opened here.
-    if (reach.length === 0) return;
+    if (reach.length === 0) return statement.audience;
     for (const credential of statement.credentials) {
       await mirrorPayload(pass, cluster, bundle, credential);
       for (const { pool, epoch } of reach) {
@@ -38,6 +39,7 @@ export async function mirrorBundle(
         await mirrorUnsigned(pass, cluster, path, maxHeaderSize + 1, parseDetachedHeader);
       }
     }
+    return statement.audience;
   });
 }
 

@@ -3,7 +3,8 @@ import type { MirrorPass } from "../sources/mirror-writing.ts";
 import type { Cluster } from "./cluster.ts";
 
 /**
- * Puts into the mirror exactly what `judge` has read, once it was found good.
+ * Puts into the mirror exactly what `judge` has read, once it was found good; nothing where it gives
+ * undefined.
  *
  * @throws Failure what `judge` refuses, and then the mirror is as it was; `write/refused`
  */
@@ -25,6 +26,7 @@ export async function mirrorAll<T>(
       },
     },
   });
+  if (result === undefined) return result;
   const folders = Map.groupBy(seen, ([path]) => generationOf(path));
   for (const [folder, objects] of folders) {
     const files = objects.map(([path, bytes]) => [path.slice(folder.length + 1), bytes] as const);

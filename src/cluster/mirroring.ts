@@ -1,24 +1,15 @@
 import type { Recipient } from "../crypto/recipient.ts";
 import { Failure } from "../failure.ts";
-import { maxEntrySize } from "../formats/entry.ts";
-import {
-  bundleFolder,
-  entriesFolder,
-  entriesOf,
-  entryPath,
-  headersFolder,
-  headersOf,
-  membersPath,
-  poolFolder,
-} from "../formats/paths.ts";
+import { bundleFolder, entriesOf, headersFolder, headersOf, poolFolder } from "../formats/paths.ts";
 import type { MirrorPass } from "../sources/mirror-writing.ts";
 import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { listBundlesWithHeaders, type PoolEpoch } from "./bundles.ts";
-import { readMembers, readPool, readRoster, type Cluster } from "./cluster.ts";
+import { readPool, readRoster, type Cluster } from "./cluster.ts";
 import { generationsIn } from "./generations.ts";
 import { mirrorBundle } from "./mirroring-bundle.ts";
-import { mirrorAll, mirrorUnsigned } from "./mirroring-objects.ts";
+import { mirrorAll } from "./mirroring-objects.ts";
+import { mirrorPool } from "./mirroring-pool.ts";
 
 /** What a pass was about, and what of it couldn't be judged: of that the mirror keeps what it had. */
 export interface Mirrored {
@@ -28,16 +19,24 @@ export interface Mirrored {
   readonly failures: readonly Failure[];
 }
 
-/** What is brought: what a node with these recipients needs, or what any node of the cluster does. */
-export type Whose = readonly Recipient[] | "all";
+/** A node whose mirror it is. */
+export interface MirroredNode {
+  /** Of which pools it is a member is seen by their entries. */
+  readonly recipients: readonly Recipient[];
+  /** The pools that are looked into besides those of the mirror; all that there are if undefined. */
+  readonly pools?: readonly string[] | undefined;
+}
+
+/** What is brought: what a node needs, or what any node of the cluster does. */
+export type Whose = MirroredNode | "all";
 
 /**
- * Brings what one node needs of a source into its mirror: the newest roster and pool files, and of the
- * pools that the node belongs to its entries, the member lists, and the bundles that have headers there.
- * What somebody has signed is judged first, and what the source has lost stays, so that a source that was
- * altered, emptied or set back takes nothing from the node.
+ * Brings what one node needs of a source into its mirror: the newest roster; of the pools that the node
+ * belongs to the pool files, its entries, the member lists, and the bundles that have headers there; and
+ * the files of other pools that those bundles are for too. What somebody has signed is judged first, and
+ * what the source has lost stays, so that a source that was altered, emptied or set back takes nothing
+ * from the node.
  *
- * @param whose - of which pools the node is a member is seen by the entries of its recipients
  * @param asked - bundles that are wanted besides
  * @throws Failure all that `readRoster` refuses: nothing else can be judged then; `write/refused`
  */
@@ -50,9 +49,10 @@ export async function mirrorNode(
   const { record: roster } = await mirrorAll(pass, cluster, readRoster);
   const failures: Failure[] = [];
   const own: VerifiedPool[] = [];
-  for (const { name } of roster.pools) {
+  const recipients = whose === "all" ? whose : whose.recipients;
+  for (const name of await poolsLookedInto(pass, roster, whose)) {
     try {
-      const pool = await mirrorPool(pass, cluster, roster, name, whose);
+      const pool = await mirrorPool(pass, cluster, roster, name, recipients);
       if (pool !== undefined) own.push(pool);
     } catch (error) {
       failures.push(failureOf(error));
@@ -66,92 +66,47 @@ export async function mirrorNode(
     [cluster.source, pass.mirror].map((source) => listBundlesWithHeaders(source, epochs)),
   );
   const bundles = [...new Set([...listed.flat(), ...asked])].sort();
+  const audience = new Set<string>();
   for (const bundle of bundles) {
     try {
-      await mirrorBundle(pass, cluster, roster, bundle, epochs);
+      const pools = await mirrorBundle(pass, cluster, roster, bundle, epochs);
+      for (const pool of pools) audience.add(pool);
     } catch (error) {
       failures.push(failureOf(error));
       await keepBundle(pass, bundle, epochs);
     }
   }
-  return { pools: own.map(({ pool }) => pool), bundles, failures };
+  const pools = own.map(({ pool }) => pool);
+  for (const name of audience) {
+    if (pools.includes(name)) continue;
+    try {
+      await mirrorAll(pass, cluster, (seen) => readPool(seen, roster, name));
+    } catch (error) {
+      failures.push(failureOf(error));
+      await pass.keepFolder(poolFolder(name));
+    }
+  }
+  return { pools, bundles, failures };
+}
+
+/** The pools of the roster of which the node may be a member, in the roster's order. */
+async function poolsLookedInto(
+  { mirror }: MirrorPass,
+  roster: VerifiedRoster,
+  whose: Whose,
+): Promise<readonly string[]> {
+  const names = roster.pools.map(({ name }) => name);
+  if (whose === "all" || whose.pools === undefined) return names;
+  const known = new Set(whose.pools);
+  const has = await Promise.all(
+    names.map(async (name) => known.has(name) || (await mirror.list(entriesOf(name))).length > 0),
+  );
+  return names.filter((_, index) => has[index] === true);
 }
 
 function failureOf(error: unknown): Failure {
   if (error instanceof Failure && error.code !== "write/refused") return error;
   throw error;
-}
-
-/** The pool's file, if the node belongs to the pool. */
-async function mirrorPool(
-  pass: MirrorPass,
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  name: string,
-  whose: Whose,
-): Promise<VerifiedPool | undefined> {
-  const read = await mirrorAll(pass, cluster, async (seen) => {
-    const found = await readPool(seen, roster, name);
-    // Nothing is to name what isn't there, where each object is written for good.
-    if (found !== undefined && whose === "all") {
-      await mirrorAllEntries(pass, cluster, found.record);
-      await readMembers(seen.source, found.record);
-    }
-    return found;
-  });
-  if (read === undefined || whose === "all") return read?.record;
-  const { record: pool } = read;
-  let isMember = false;
-  for (const { epoch } of epochsOf(pool)) {
-    for (const recipient of whose) {
-      const path = entryPath(name, epoch, recipient);
-      if (await mirrorUnsigned(pass, cluster, path, maxEntrySize)) isMember = true;
-    }
-  }
-  if (!isMember) return undefined;
-  // That the others have theirs is all that a pass of this node needs to know.
-  for (const path of await entriesIn(cluster, pool)) pass.keep(path);
-  await mirrorMembers(pass, cluster, pool);
-  return pool;
-}
-
-async function mirrorAllEntries(
-  pass: MirrorPass,
-  cluster: Cluster,
-  pool: VerifiedPool,
-): Promise<void> {
-  for (const path of await entriesIn(cluster, pool)) {
-    await mirrorUnsigned(pass, cluster, path, maxEntrySize);
-  }
-}
-
-/** Where the entries are that the pool's epochs have. */
-async function entriesIn({ source }: Cluster, pool: VerifiedPool): Promise<string[]> {
-  const folders = epochsOf(pool).map(({ epoch }) => entriesFolder(pool.pool, epoch));
-  const found = await Promise.all(
-    folders.map(async (folder) => {
-      const names = await source.list(folder);
-      return names
-        .filter((name) => /^[0-9a-f]{32}\.age$/u.test(name))
-        .map((name) => `${folder}/${name}`);
-    }),
-  );
-  return found.flat();
-}
-
-/** Member lists are long, and never change: one that the mirror has isn't fetched again. */
-async function mirrorMembers(
-  pass: MirrorPass,
-  cluster: Cluster,
-  pool: VerifiedPool,
-): Promise<void> {
-  try {
-    await readMembers(pass.mirror, pool);
-    pass.keep(membersPath(pool.pool, pool.generation));
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    await mirrorAll(pass, cluster, ({ source }) => readMembers(source, pool));
-  }
 }
 
 async function keepPool(pass: MirrorPass, pool: string): Promise<void> {

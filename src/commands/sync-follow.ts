@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Failure } from "../failure.ts";
-import { bundleFolder, entriesOf, headersOf, poolsFolder, rosterFolder } from "../formats/paths.ts";
+import { bundleFolder, entriesOf, headersOf, poolFolder, rosterFolder } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
 import type { SyncReport } from "./sync-pass.ts";
 
@@ -9,7 +9,7 @@ const settleMs = 20;
 
 /** Follows what concerns one node, where its source tells of changes. */
 export interface Follower {
-  /** Whether the source tells of changes; else it has to be looked at. */
+  /** Whether the source tells of what concerns the node; else it has to be looked at. */
   readonly isTold: boolean;
   /** After it, what a pass was about is followed, and nothing else. */
   follow(report: Pick<SyncReport, "pools" | "bundles">): void;
@@ -28,6 +28,7 @@ export function createFollower(
   lost: (failure: Failure) => void,
 ): Follower {
   let followed = "";
+  let hasPools = false;
   let ending = new AbortController();
   const listen = async (folders: readonly string[], signal: AbortSignal): Promise<void> => {
     for await (const change of source.watch?.(folders, signal) ?? []) {
@@ -40,12 +41,15 @@ export function createFollower(
     }
   };
   return {
-    isTold: source.watch !== undefined,
+    // That a node has come into its first pool is told by nothing that it follows.
+    get isTold() {
+      return source.watch !== undefined && hasPools;
+    },
     follow: ({ pools, bundles }) => {
+      hasPools = pools.length > 0;
       const folders = [
         rosterFolder,
-        poolsFolder,
-        ...pools.flatMap((pool) => [entriesOf(pool), headersOf(pool)]),
+        ...pools.flatMap((pool) => [poolFolder(pool), entriesOf(pool), headersOf(pool)]),
         ...bundles.map(bundleFolder),
       ];
       if (folders.join("\n") === followed) return;

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { syncState, type Located } from "../cluster/configuration.ts";
+import { enteredPools } from "../cluster/entered-pools.ts";
 import { mirrorNode } from "../cluster/mirroring.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { carryOutbox } from "../cluster/outbox.ts";
@@ -41,7 +42,8 @@ export async function syncOnce(
   const carried = await carryOutbox(outbox, cluster.source, join(syncState(mirror), "carried"));
   const recipients = await knownRecipients(located, cluster.source);
   const writing = beginPass(mirror);
-  const mirrored = await mirrorNode(cluster, recipients, asked, writing);
+  const pools = await enteredPools(cluster.source, recipients, join(syncState(mirror), "entered"));
+  const mirrored = await mirrorNode(cluster, { recipients, pools }, asked, writing);
   const synced = {
     version: 1,
     cluster: id,

@@ -17,7 +17,7 @@ export function pendingRosterPath(generation: number): string {
   return `roster-pending/${String(generation)}`;
 }
 
-export const poolsFolder = "pools";
+const poolsFolder = "pools";
 
 /** `pools/POOL` */
 export function poolFolder(pool: string): string {
@@ -71,9 +71,11 @@ export function headerPath(pool: string, epoch: number, bundle: string, hash: st
   return `${headersFolder(pool, epoch)}/${bundle}/${hash}`;
 }
 
+export const entriesRoot = "entries";
+
 /** `entries/POOL` */
 export function entriesOf(pool: string): string {
-  return `entries/${pool}`;
+  return `${entriesRoot}/${pool}`;
 }
 
 /** `entries/POOL/EPOCH` */

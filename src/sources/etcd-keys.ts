@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
 import type { Members } from "./etcd.ts";
+import type { Written } from "./source.ts";
 
 /** A range of keys, as etcd's requests have it. */
 export interface KeyRange {
@@ -32,6 +33,7 @@ export function keysOf(prefix: string): Keys {
 }
 
 const pageSize = 500;
+const wholePageSize = 5_000;
 /** More than any folder has; a source that names more is at something else. */
 const mostNames = 1_000_000;
 const slash = 0x2f;
@@ -56,12 +58,7 @@ export async function listChildren(
     let last: Buffer | undefined;
     for (const { key } of page.kvs) {
       const isInside = Buffer.compare(key, last ?? from) >= 0 && Buffer.compare(key, range_end) < 0;
-      if (!isInside || names.size > mostNames) {
-        throw new Failure(
-          "source/hostile",
-          `etcd:${members.settings.file}: what it lists is not what is below ${folder}`,
-        );
-      }
+      if (!isInside || names.size > mostNames) throw isElsewhere(members, folder);
       const rest = key.subarray(first.length);
       const end = rest.indexOf(slash);
       names.add(rest.subarray(0, end < 0 ? undefined : end).toString());
@@ -75,4 +72,63 @@ export async function listChildren(
         : Buffer.concat([last.subarray(0, end), Buffer.from(afterSlash)]);
   }
   return [...names];
+}
+
+/**
+ * The objects below a folder that were written after `since`, which is `CLUSTER/REVISION` of etcd. What
+ * was removed isn't told.
+ *
+ * @throws Failure `source/…`
+ */
+export async function listWritten(
+  members: Members,
+  keys: Keys,
+  folder: string,
+  since: string | undefined,
+): Promise<Written> {
+  const { key: first, range_end } = keys.below(folder);
+  const paths: string[] = [];
+  let until: string | undefined;
+  let after = since === undefined ? undefined : parseRevision(since);
+  for (let from = first; ;) {
+    const min_mod_revision = after === undefined ? "0" : String(after.revision + 1n);
+    const page = await members.ask(`list what is new in ${folder}`, ({ client, options }) =>
+      client.kv.range(
+        { key: from, range_end, limit: wholePageSize, keys_only: true, min_mod_revision },
+        options,
+      ),
+    );
+    const { cluster_id, revision } = page.header;
+    if (
+      after !== undefined &&
+      (cluster_id !== after.cluster || BigInt(revision) < after.revision)
+    ) {
+      after = undefined;
+      continue;
+    }
+    // What is written while the pages are read is told again.
+    until ??= `${cluster_id}/${revision}`;
+    for (const { key } of page.kvs) {
+      const isInside = Buffer.compare(key, from) >= 0 && Buffer.compare(key, range_end) < 0;
+      if (!isInside || paths.length >= mostNames) throw isElsewhere(members, folder);
+      paths.push(keys.path(key));
+      from = Buffer.concat([key, Buffer.of(0)]);
+    }
+    if (!page.more || page.kvs.length === 0) return { paths, until };
+  }
+}
+
+function parseRevision(
+  text: string,
+): { readonly cluster: string; readonly revision: bigint } | undefined {
+  const [, cluster, revision] = /^(\d{1,20})\/(\d{1,20})$/u.exec(text) ?? [];
+  if (cluster === undefined || revision === undefined) return undefined;
+  return { cluster, revision: BigInt(revision) };
+}
+
+function isElsewhere({ settings }: Members, folder: string): Failure {
+  return new Failure(
+    "source/hostile",
+    `etcd:${settings.file}: what it lists is not what is below ${folder}`,
+  );
 }

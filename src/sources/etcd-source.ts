@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import { openMembers, type Members } from "./etcd.ts";
-import { keysOf, listChildren } from "./etcd-keys.ts";
+import { keysOf, listChildren, listWritten } from "./etcd-keys.ts";
 import { publishFolder } from "./etcd-publishing.ts";
 import { mayChange, memberTime } from "./etcd-rights.ts";
 import { readEtcdSettings } from "./etcd-settings.ts";
@@ -42,6 +42,7 @@ export async function openEtcd(path: string, base: string): Promise<Source> {
         ),
       );
     },
+    changedSince: (folder, since) => listWritten(members, keys, folder, since),
     mayChange: (beginning) => mayChange(members, settings.prefix, beginning),
     time: () => memberTime(members),
     watch: (folders, signal) => watchFolders(members, keys, folders, signal),

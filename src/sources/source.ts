@@ -50,6 +50,14 @@ export interface Source {
   watch?(folders: readonly string[], signal: AbortSignal): AsyncIterable<Change>;
 
   /**
+   * Tells the objects below `folder` that were written after `since`. Only of a source that can tell.
+   *
+   * @param since - what it said before; all objects are told if undefined, or if the source is another
+   *   since, or was set back
+   */
+  changedSince?(folder: string, since: string | undefined): Promise<Written>;
+
+  /**
    * Whether the user that the source knows us as may write and remove all paths that begin so. Nothing is
    * changed by asking. Only of a source that grants that by users.
    */
@@ -57,6 +65,14 @@ export interface Source {
 
   /** What the source's own clock shows, to the second; undefined if it doesn't say. */
   time?(): Promise<Date | undefined>;
+}
+
+/** What a source says was written. */
+export interface Written {
+  /** Of objects, in no order. */
+  readonly paths: readonly string[];
+  /** Until when, in the source's own words. */
+  readonly until: string;
 }
 
 /** What a source tells that is watched. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openSource } from "../../src/sources/open.ts";
-import type { Source } from "../../src/sources/source.ts";
+import type { Source, Written } from "../../src/sources/source.ts";
 import { EtcdCluster } from "../fixtures/etcd.ts";
 import { Heard } from "../fixtures/heard.ts";
 
@@ -82,6 +82,34 @@ describe("a source in etcd", () => {
       source.publish("pools/web/1", new Map([["members.json", new Uint8Array(4 * 1024 * 1024)]])),
     ).rejects.toMatchObject({ code: "source/too-large" });
     expect(await source.list("pools/web")).toEqual([]);
+  });
+});
+
+describe("what was written since", () => {
+  it("is told once each time, and all of it to who hasn't asked, or not of this etcd as it stands", async () => {
+    const since = async (when: string | undefined): Promise<Written> => {
+      const told = await source.changedSince?.("entries/db", when);
+      return told ?? { paths: [], until: "" };
+    };
+    const names = Array.from({ length: 5_100 }, (_, number) => `entries/db/1/${String(number)}`);
+    await Promise.all(names.map((path) => source.write(path, bytes(""))));
+    await source.write("entries/dbx", bytes(""));
+    const all = await since(undefined);
+    expect(all.paths.toSorted()).toEqual(names.toSorted());
+    expect(await since(all.until)).toEqual({ paths: [], until: all.until });
+    await source.write("entries/db/2/x", bytes(""));
+    await source.write("entries/db/1/0", bytes(""));
+    await source.write("nodes/n1/x", bytes(""));
+    const later = await since(all.until);
+    expect(later.paths).toEqual(["entries/db/1/0", "entries/db/2/x"]);
+    expect((await since(later.until)).paths).toEqual([]);
+    const [cluster, revision = ""] = later.until.split("/");
+    for (const when of [
+      `1/${revision}`,
+      `${String(cluster)}/${String(BigInt(revision) + 1n)}`,
+      "x",
+    ])
+      expect((await since(when)).paths).toHaveLength(names.length + 1);
   });
 });
 
