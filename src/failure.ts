@@ -657,6 +657,27 @@ export const failures = {
     "the command is for everybody but root",
     "run it as yourself, or launch in place: sealaunch run --in-place …",
   ],
+  // What of the store is vulnerable.
+  "scan/report-malformed": [
+    "data",
+    "a file that a scan is to be compared with is no report of an earlier one",
+    "write one: sealaunch scan --json > FILE",
+  ],
+  "scan/vulnerable": [
+    "refused",
+    "something vulnerable is at or above the severity of --fail-on",
+    "update what the table names, or answer for it with a rule",
+  ],
+  "scan/unknown": [
+    "unavailable",
+    "nothing is known of a node that was asked about",
+    "on the node, as root: sealaunch inventory --host-key /etc/ssh/ssh_host_ed25519_key",
+  ],
+  "scan/stale": [
+    "again",
+    "the advisories are too old to say that anything is in order",
+    "sealaunch scan --update, or give newer ones: --advisories FILE",
+  ],
   "internal/bug": [
     "bug",
     "Sealaunch itself is wrong",
