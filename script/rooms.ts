@@ -41,6 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       "agent",
       "launch",
       "cluster",
+      "scan",
       "trust",
       "formats",
       "sources",
@@ -53,9 +54,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: {
     imports: ["agent", "launch", "cluster", "trust", "formats", "service", "host", "crypto"],
   },
-  agent: { imports: ["launch", "cluster", "trust", "formats", "service", "host", "crypto"] },
+  agent: {
+    imports: ["launch", "cluster", "scan", "trust", "formats", "service", "host", "crypto"],
+  },
   launch: { imports: ["cluster", "trust", "formats", "sources", "service", "host", "crypto"] },
   cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
+  scan: { imports: ["formats", "service", "crypto"], isPure: true },
   trust: { imports: ["formats", "crypto"], isPure: true },
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },

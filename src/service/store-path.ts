@@ -10,12 +10,25 @@ export interface StoreObject {
 
 // Nix's own grammar: 32 characters of its base 32 (no e, o, u, t), a dash, a name. Below it anything
 // but what stands for bytes that are no text: the shell has others there than were looked at.
-const grammar =
-  /^(\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\-._?=]{1,211})((?:\/[^\0\ufffd]+)?)$/u;
+const storePath = "/nix/store/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+\\-._?=]{1,211}";
+const grammar = new RegExp(`^(${storePath})((?:/[^\\0\\ufffd]+)?)$`, "u");
+const beginning = new RegExp(`^${storePath}(?=/|$)`, "u");
 
 /** Whether `path` is in the store at all, or claims to be. */
 export function isInStore(path: string): boolean {
   return path.startsWith("/nix/store/");
+}
+
+const whole = new RegExp(`^${storePath}$`, "u");
+
+/** Whether `path` is `/nix/store/HASH-NAME`, with nothing below it; a derivation is one too. */
+export function isStorePath(path: string): boolean {
+  return whole.test(path);
+}
+
+/** The store path that `path` is or lies below; undefined if it lies in none. */
+export function storePathOf(path: string): string | undefined {
+  return beginning.exec(path)?.[0];
 }
 
 /**
@@ -47,9 +60,9 @@ export function parseStoreFile(path: string): StoreObject {
 }
 
 function parseObject(path: string): StoreObject | undefined {
-  const storePath = grammar.exec(path)?.[1];
+  const found = grammar.exec(path)?.[1];
   const climbs = path.split("/").some((part) => part === ".." || part === ".");
   // To realise a derivation would be to build it.
-  if (storePath === undefined || climbs || storePath.endsWith(".drv")) return undefined;
-  return { storePath, path };
+  if (found === undefined || climbs || found.endsWith(".drv")) return undefined;
+  return { storePath: found, path };
 }
