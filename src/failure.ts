@@ -657,7 +657,7 @@ export const failures = {
     "the command is for everybody but root",
     "run it as yourself, or launch in place: sealaunch run --in-place …",
   ],
-  // What of the store is vulnerable.
+  // What runs of the store, and what of it is vulnerable.
   "scan/report-malformed": [
     "data",
     "a file that a scan is to be compared with is no report of an earlier one",
@@ -677,6 +677,26 @@ export const failures = {
     "again",
     "the advisories are too old to say that anything is in order",
     "sealaunch scan --update, or give newer ones: --advisories FILE",
+  ],
+  "inventory/malformed": [
+    "data",
+    "an inventory, or a list of a store's paths, is malformed",
+    "take it anew: sealaunch inventory, or nix-store --dump-db > FILE",
+  ],
+  "inventory/absent": [
+    "absent",
+    "a node has put no inventory into the source",
+    "on the node, as root: sealaunch inventory --host-key /etc/ssh/ssh_host_ed25519_key",
+  ],
+  "inventory/foreign": [
+    "refused",
+    "an inventory is another node's, or another cluster's",
+    "see who writes below nodes/ in the source; a node may write its own folder alone",
+  ],
+  "inventory/unavailable": [
+    "unavailable",
+    "a machine doesn't say what its store has",
+    "run 'nix-store --dump-db' there, to see why",
   ],
   "internal/bug": [
     "bug",

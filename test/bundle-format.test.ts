@@ -12,6 +12,7 @@ import { decodeRepositoryConfiguration } from "../src/formats/configuration.ts";
 import { openDirectory } from "../src/sources/directory.ts";
 import { maxEntrySize } from "../src/formats/entry.ts";
 import { maxCardSize } from "../src/formats/records/card.ts";
+import { decodeInventory, encodeInventory, maxPartSize } from "../src/formats/records/inventory.ts";
 import { maxMembersSize, maxPoolSize } from "../src/formats/records/pool.ts";
 import { maxRosterSize } from "../src/formats/records/roster.ts";
 import { maxStatementSize } from "../src/formats/records/statement.ts";
@@ -51,6 +52,24 @@ describe("docs/bundle-format.md", () => {
     const statement = exampleOf("secrets/bundles/dns/cloudflare/0.1/statement.json");
     const [credential] = statement["credentials"] as object[];
     expect(fieldsOf("8.1")).toEqual([...Object.keys(statement), ...Object.keys(credential ?? {})]);
+  });
+
+  it("lists in §7.5 the fields of an inventory, in its order", () => {
+    const packed = { hash: "0".repeat(64), size: 0, parts: [] };
+    const bytes = encodeInventory({
+      type: "inventory",
+      version: 1,
+      cluster: "0".repeat(32),
+      node: "n1",
+      taken: "2026-11-25T12:00:00Z",
+      paths: 0,
+      graph: packed,
+      uses: packed,
+    });
+    const record = decodeInventory(bytes);
+    expect(fieldsOf("7.5")).toEqual(Object.keys(record));
+    for (const field of Object.keys(record.graph)) expect(section("7.5")).toContain(`\`${field}\``);
+    expect(section("7.5")).toContain(`at most ${maxPartSize.toLocaleString("en-GB")} bytes`);
   });
 
   it("names no failure code that doesn't exist", () => {

@@ -32,6 +32,7 @@ import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
 import { addCheck, addRun } from "./run.ts";
+import { addScanning } from "./scan.ts";
 import { addSeal } from "./seal.ts";
 import { addSync } from "./sync.ts";
 import { addSources } from "./sources.ts";
@@ -55,6 +56,7 @@ const families: readonly ((program: Command) => void)[] = [
   addSync,
   addSources,
   addStatus,
+  addScanning,
   addDoctor,
   addCompletion,
 ];

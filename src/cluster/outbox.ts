@@ -5,6 +5,7 @@ import { Failure } from "../failure.ts";
 import { maxHeaderSize } from "../formats/age/profile.ts";
 import { maxEntrySize } from "../formats/entry.ts";
 import { maxCardSize } from "../formats/records/card.ts";
+import { maxPartSize } from "../formats/records/inventory.ts";
 import { createFileExclusive, listDirectory, removeFile } from "../host/files.ts";
 import type { Source } from "../sources/source.ts";
 
@@ -15,7 +16,7 @@ import type { Source } from "../sources/source.ts";
 /** What a node writes: nothing else is carried, whatever lies there. */
 const carried = /^(?:entries|headers|nodes)\//u;
 
-const maxObjectSize = Math.max(maxHeaderSize + 1, maxEntrySize, maxCardSize);
+const maxObjectSize = Math.max(maxHeaderSize + 1, maxEntrySize, maxCardSize, maxPartSize);
 
 /** Folders are at most as deep as a header's name is long. */
 async function objectsBelow(source: Source, folder: string): Promise<string[]> {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { syncState, type Located } from "../cluster/configuration.ts";
 import { enteredPools } from "../cluster/entered-pools.ts";
+import { pruneCollected, readOwnInventory } from "../cluster/inventories.ts";
 import { mirrorNode } from "../cluster/mirroring.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { carryOutbox } from "../cluster/outbox.ts";
@@ -9,9 +10,11 @@ import { knownRecipients } from "../cluster/own-recipients.ts";
 import type { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { formatTime } from "../formats/fields.ts";
+import { nodeFolder, recordFile } from "../formats/paths.ts";
 import { encodeSynced, syncedPath } from "../formats/synced.ts";
 import { makeDirectory } from "../host/files.ts";
 import { beginPass } from "../sources/mirror-writing.ts";
+import type { Source } from "../sources/source.ts";
 
 /** What one pass did. */
 export interface SyncReport {
@@ -40,6 +43,7 @@ export async function syncOnce(
   await makeDirectory(mirror, 0o755);
   const outbox = await openOutbox(located.configuration);
   const carried = await carryOutbox(outbox, cluster.source, join(syncState(mirror), "carried"));
+  await pruneInventory(outbox, cluster.source, located.configuration.node, carried.written);
   const recipients = await knownRecipients(located, cluster.source);
   const writing = beginPass(mirror);
   const pools = await enteredPools(cluster.source, recipients, join(syncState(mirror), "entered"));
@@ -57,4 +61,16 @@ export async function syncOnce(
     written: carried.written,
     failures: [...carried.failures, ...mirrored.failures],
   };
+}
+
+/** After it, the source has nothing of the inventories that came before one that was just carried there. */
+async function pruneInventory(
+  outbox: Source,
+  source: Source,
+  node: string,
+  written: readonly string[],
+): Promise<void> {
+  if (!written.includes(`${nodeFolder(node)}/${recordFile.inventory}`)) return;
+  const own = await readOwnInventory(outbox, node);
+  if (own !== undefined) await pruneCollected(source, node, own);
 }

@@ -95,6 +95,16 @@ export function nodeFolder(node: string): string {
   return `${nodesFolder}/${node}`;
 }
 
+/** `nodes/NODE/collected`: what the node's inventory is made of */
+export function collectedFolder(node: string): string {
+  return `${nodeFolder(node)}/collected`;
+}
+
+/** `nodes/NODE/collected/SHA256` */
+export function collectedPath(node: string, hash: string): string {
+  return `${collectedFolder(node)}/${hash}`;
+}
+
 /** `signatures/ID.sig`, within the folder of what is signed */
 export function signatureFile(signer: SignerKey): string {
   return `signatures/${signerKeyId(signer)}.sig`;
@@ -108,4 +118,6 @@ export const recordFile = {
   statement: "statement.json",
   card: "card.json",
   cardSignature: "card.json.sig",
+  inventory: "inventory.json",
+  inventorySignature: "inventory.json.sig",
 } as const;

@@ -9,6 +9,9 @@ import { Failure } from "../failure.ts";
  */
 const programDirectories = ["/run/current-system/sw/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+/** The same, as the PATH of a script. */
+export const programPath = programDirectories.join(":");
+
 const found = new Map<string, string>();
 
 /** The absolute path of a program. @throws Failure `program/missing` */
@@ -137,7 +140,7 @@ export async function afterwards(
   const waiting = execa("/bin/sh", ["-c", `read -r _; ${script}`, "sh", ...args], {
     reject: false,
     extendEnv: false,
-    env: { PATH: programDirectories.join(":") },
+    env: { PATH: programPath },
     cwd: "/",
     detached: true,
     cleanup: false,

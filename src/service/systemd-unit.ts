@@ -44,6 +44,8 @@ function ownLines(name: string, lines: readonly string[]): Unit {
 
 function* unitSettings(service: ServiceFile): Generator<Setting> {
   yield ["Description", (service.description ?? service.name).replaceAll("%", "%%")];
+  // For 'scan'. What begins so is nothing to systemd (systemd.unit(5)).
+  yield ["X-Owner", service.owner];
   const wants = usesNetwork(service) ? ["network-online.target"] : [];
   yield ["Wants", [agentSocketUnit, ...wants].join(" ")];
   if (service.sockets.length > 0) yield ["Requires", service.sockets.join(" ")];

@@ -76,6 +76,12 @@ describe("unit --for systemd", () => {
     );
   });
 
+  it("says whom to ask, where a scan of the machine finds it and systemd doesn't look", async () => {
+    const made = await written({ owner: "dns-team, 100% of it" });
+    expect(valueOf(made, "Unit", "X-Owner")).toBe("dns-team, 100% of it");
+    expect(valueOf(await written(), "Unit", "X-Owner")).toBeUndefined();
+  });
+
   it("asks for those alone that are named, and gives variables and templates", async () => {
     const template = `${program.split("/bin")[0] ?? ""}/app.conf`;
     const made = await written({

@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { afterEach, describe, expect, it } from "vitest";
+import {
+  readInventoryRecord,
+  readInventoryTexts,
+  writeInventory,
+} from "../../src/cluster/inventories.ts";
+import { noMarks, openMarks } from "../../src/cluster/marks.ts";
+import { pack } from "../../src/cluster/packing.ts";
+import { utf8 } from "../../src/crypto/bytes.ts";
+import { collectedPath } from "../../src/formats/paths.ts";
+import {
+  encodeInventory,
+  maxPartSize,
+  type Inventory,
+} from "../../src/formats/records/inventory.ts";
+import { openMemory } from "../../src/sources/memory.ts";
+import type { Source } from "../../src/sources/source.ts";
+import { hostKey, stranger } from "../fixtures/cluster.ts";
+import type { TestSigner } from "../fixtures/signer.ts";
+
+const cluster = "00112233445566778899aabbccddeeff";
+const place = { cluster, node: "n1", hostKey: hostKey.key };
+
+let objects = new Map<string, Uint8Array>();
+let source: Source = openMemory("memory", objects);
+const state = mkdtempSync(join(tmpdir(), "sealaunch-test-"));
+afterEach(() => {
+  objects = new Map();
+  source = openMemory("memory", objects);
+  rmSync(state, { recursive: true, force: true });
+});
+
+/** Puts an inventory there, of this text and signed by that key. */
+async function put(
+  change: Partial<Inventory> = {},
+  by: TestSigner = hostKey,
+  graph: Uint8Array = utf8("graph\n"),
+): Promise<string[]> {
+  const texts = [pack(graph), pack(utf8("uses\n"))] as const;
+  const bytes = encodeInventory({
+    type: "inventory",
+    version: 1,
+    cluster,
+    node: "n1",
+    taken: "2026-11-25T12:00:00Z",
+    paths: 1,
+    graph: texts[0].packed,
+    uses: texts[1].packed,
+    ...change,
+  });
+  const signature = by.sign("inventory", bytes);
+  return writeInventory(source, { node: "n1", bytes, signature, texts });
+}
+
+const read = async (marks = noMarks): Promise<string[]> => {
+  const record = await readInventoryRecord(source, marks, place);
+  const { graph, uses } = await readInventoryTexts(source, record);
+  return [graph, uses].map((text) => Buffer.from(text).toString());
+};
+
+const refusal = (code: string, message: string): unknown =>
+  expect.objectContaining({ code, message: expect.stringContaining(message) as string });
+
+describe("a node's inventory in a source", () => {
+  it("is read as it was written, what it is made of being there before it", async () => {
+    const written = await put();
+    expect(await read()).toEqual(["graph\n", "uses\n"]);
+    expect(written.slice(-2)).toEqual(["nodes/n1/inventory.json", "nodes/n1/inventory.json.sig"]);
+  });
+
+  it("writes again only what has changed, and leaves nothing of the one before", async () => {
+    await put();
+    const again = await put({ taken: "2026-11-25T13:00:00Z" });
+    expect(again).toEqual(["nodes/n1/inventory.json", "nodes/n1/inventory.json.sig"]);
+    await put({ taken: "2026-11-25T14:00:00Z" }, hostKey, utf8("another graph\n"));
+    expect(await read()).toEqual(["another graph\n", "uses\n"]);
+    expect([...objects.keys()].filter((path) => path.includes("collected"))).toHaveLength(2);
+  });
+
+  it("is cut into objects that etcd takes, however large", async () => {
+    const graph = new Uint8Array(randomBytes(3 * maxPartSize));
+    await put({}, hostKey, graph);
+    const sizes = [...objects.values()].map(({ length }) => length);
+    expect(Math.max(...sizes)).toBe(maxPartSize);
+    const record = await readInventoryRecord(source, noMarks, place);
+    expect((await readInventoryTexts(source, record)).graph).toEqual(graph);
+  });
+
+  it("is none where there is none, or only half", async () => {
+    await expect(read()).rejects.toThrow(refusal("inventory/absent", "no inventory of n1"));
+    await put();
+    objects.delete("nodes/n1/inventory.json.sig");
+    await expect(read()).rejects.toThrow(refusal("inventory/absent", "n1"));
+  });
+
+  it("is refused from any other key, also for another purpose", async () => {
+    await put({}, stranger);
+    await expect(read()).rejects.toThrow(refusal("inventory/foreign", "is signed by SHA256:"));
+    await put();
+    const card = hostKey.sign("card", objects.get("nodes/n1/inventory.json") ?? utf8(""));
+    objects.set("nodes/n1/inventory.json.sig", card);
+    await expect(read()).rejects.toThrow(refusal("signature/invalid", "card@sealaunch"));
+  });
+
+  it("is refused as another node's or another cluster's, though that host key signed it", async () => {
+    await put({ node: "n2" });
+    await expect(read()).rejects.toThrow(refusal("inventory/foreign", "says that it is of n2"));
+    await put({ cluster: "f".repeat(32) });
+    await expect(read()).rejects.toThrow(refusal("inventory/foreign", "in cluster ffff"));
+  });
+
+  it("is refused when it is an older one than was seen, or another of the same time", async () => {
+    const marks = openMarks(state);
+    await put();
+    await read(marks);
+    await put({ taken: "2026-11-25T11:59:59Z" });
+    await expect(read(marks)).rejects.toThrow(refusal("mark/rolled-back", "inventory of n1"));
+    await put({ paths: 2 });
+    await expect(read(marks)).rejects.toThrow(refusal("mark/equivocation", "inventory of n1"));
+    await put({ taken: "2026-11-25T12:00:01Z" });
+    expect(await read(marks)).toEqual(["graph\n", "uses\n"]);
+  });
+
+  it("is refused where a part is gone, another, or more than it says", async () => {
+    await put();
+    const [first = ""] = pack(utf8("graph\n")).packed.parts;
+    objects.delete(collectedPath("n1", first));
+    await expect(read()).rejects.toThrow(refusal("inventory/malformed", "isn't there"));
+    objects.set(collectedPath("n1", first), utf8("other bytes"));
+    await expect(read()).rejects.toThrow(refusal("inventory/malformed", "is another"));
+    // A gigabyte of zeros in 30 KB, of which it says that it is six bytes.
+    const bomb = pack(new Uint8Array(200 * 1024 * 1024)).packed;
+    await put({ graph: { ...bomb, size: 6 } }, hostKey, new Uint8Array(200 * 1024 * 1024));
+    await expect(read()).rejects.toThrow(refusal("inventory/malformed", "its text is another"));
+    await put({ graph: { ...bomb, size: 2 ** 40 } }, hostKey, new Uint8Array(200 * 1024 * 1024));
+    await expect(read()).rejects.toThrow(refusal("inventory/malformed", "it says that it has"));
+  });
+});
