@@ -41,7 +41,6 @@ export const rooms: Readonly<Record<string, Room>> = {
       "agent",
       "launch",
       "cluster",
-      "scan",
       "trust",
       "formats",
       "sources",
@@ -54,16 +53,13 @@ export const rooms: Readonly<Record<string, Room>> = {
   doctor: {
     imports: ["agent", "launch", "cluster", "trust", "formats", "service", "host", "crypto"],
   },
-  agent: {
-    imports: ["launch", "cluster", "scan", "trust", "formats", "service", "host", "crypto"],
-  },
+  agent: { imports: ["launch", "cluster", "trust", "formats", "service", "host", "crypto"] },
   launch: { imports: ["cluster", "trust", "formats", "sources", "service", "host", "crypto"] },
   cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
-  scan: { imports: ["formats", "service", "crypto"], isPure: true },
   trust: { imports: ["formats", "crypto"], isPure: true },
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },
-  scan: { imports: [], isPure: true },
+  scan: { imports: ["formats", "service", "crypto"], isPure: true },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
   host: { imports: ["service"] },

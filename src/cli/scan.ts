@@ -20,7 +20,7 @@ function addInventory(program: Command): void {
   addGuidance(command, {
     examples: [
       "sealaunch inventory --save n1.inventory",
-      "sealaunch inventory --config n1/node.json --host-key n1/host_key",
+      "sealaunch inventory --config n1/node.json --host-key n1_host_key",
     ],
     runsOn: "node, as root",
     needs: "nothing; with --host-key the node's SSH host key",
