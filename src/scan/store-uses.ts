@@ -1,4 +1,5 @@
 import type { UnitUses, Uses } from "../formats/uses.ts";
+import type { Running, Use } from "./report.ts";
 import type { StoreGraph } from "./store-graph.ts";
 import { closureOf, traceUp, type Trace } from "./trace.ts";
 
@@ -8,25 +9,8 @@ export interface StoreUses {
   readonly uses: Uses;
 }
 
-/**
- * Whether what uses a path runs: `restart owed` if it does, and would no longer have the path after a
- * restart; `unknown` if it couldn't be seen.
- */
-export type Running = "yes" | "no" | "restart owed" | "deleted but mapped" | "unknown";
-
-/** Somebody who needs a path, and how. */
-export interface PathUse {
-  /** Undefined for what belongs to no service. */
-  readonly unit: string | undefined;
-  /** The unit's name without `.service`. */
-  readonly service: string | undefined;
-  readonly owner: string | undefined;
-  /** What begins it: a unit, `process NAME`, or a link that a collection goes by. */
-  readonly root: string;
-  /** Store paths from there to the path, both ends included: one of the shortest ways. */
-  readonly through: readonly string[];
-  readonly running: Running;
-}
+/** Somebody on one machine who needs a path, and how. */
+export type PathUse = Omit<Use, "node">;
 
 /** Of the links that keep one path so many are told of; a machine has hundreds of generations of one profile. */
 const maxRootsTold = 8;
