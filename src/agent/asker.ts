@@ -3,7 +3,7 @@ import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
 import { abstractNames, holdsSocket, peerOf } from "../host/unix-sockets.ts";
-import { parseClaim, type Claim } from "./claim.ts";
+import { claimMark, parseClaim, type Claim } from "./claim.ts";
 
 /** Who asks, as the kernel and PID 1 have it. */
 export interface Asker extends Claim {
@@ -51,7 +51,7 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   const look = coalesce(async () => {
     await new Promise(setImmediate);
     if (Date.now() < nextLook) return;
-    const names = abstractNames();
+    const names = abstractNames(claimMark);
     // Anybody can make the table long, and what it is good for isn't worth reading that each time.
     if (names.size > maxNames) nextLook = Date.now() + 60_000;
     const claims = [...names].flatMap(([inode, of]) => (seen.has(inode) ? [] : of.map(parseClaim)));
@@ -106,10 +106,13 @@ function claimOf(name: string): Claim {
 /** The process of a unit that PID 1 is starting, where it or a child of it has that socket. */
 function holderOf(facts: UnitFacts, socket: number): Holder | undefined {
   const started = [facts.mainPid, facts.controlPid].filter((pid) => pid > 0);
-  const process = [...started.flatMap(childrenOf), ...started]
-    .map(processFacts)
-    .find((one) => one !== undefined && isHolder(one, facts.controlGroup, socket));
-  return process === undefined ? undefined : { facts, process };
+  for (const pid of [...started.flatMap(childrenOf), ...started]) {
+    const process = processFacts(pid);
+    if (process !== undefined && isHolder(process, facts.controlGroup, socket)) {
+      return { facts, process };
+    }
+  }
+  return undefined;
 }
 
 function isHolder(

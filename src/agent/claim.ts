@@ -6,6 +6,9 @@ export interface Claim {
   readonly credential: string;
 }
 
+/** Is in every name that is a claim. */
+export const claimMark = "/unit/";
+
 /**
  * What systemd puts into the abstract name of the socket that it connects from,
  * `RANDOM/unit/UNIT/CREDENTIAL` (systemd.exec(5), LoadCredential=); undefined for any other name.

@@ -1,5 +1,6 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { dirname } from "node:path";
+import { readProc } from "./proc.ts";
 
 /** What the kernel says of a process; it may end at any moment (proc(5)). */
 export interface ProcessFacts {
@@ -19,24 +20,40 @@ export interface ProcessFacts {
 export function processFacts(pid: number): ProcessFacts | undefined {
   const place = `/proc/${String(pid)}`;
   try {
-    const stat = readFileSync(`${place}/stat`, "latin1");
-    const cgroup = readFileSync(`${place}/cgroup`, "latin1");
-    const program = readlinkSync(`${place}/exe`);
-    const first = readlinkSync("/proc/1/exe");
+    const stat = readProc(`${place}/stat`);
+    const cgroup = readProc(`${place}/cgroup`);
+    const shown = { program: readlinkSync(`${place}/exe`), powers: powersOf(place) };
     // The name in parentheses may hold anything, so that counting begins after the last one.
     const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    const executor = `${dirname(first)}/systemd-executor`;
-    const isSystemd =
-      (program === first || program === executor) && powersOf(place) === powersOf("/proc/1");
-    return { pid, startTime, controlGroup: ownGroup(cgroup), isSystemd };
+    return { pid, startTime, controlGroup: ownGroup(cgroup), isSystemd: isSystemd(shown) };
   } catch {
     return undefined;
   }
 }
 
-/** What a process may do, and in which user namespace: in one of his own, everybody has all capabilities. */
+/** What a process runs, and what it may do, and in which user namespace. */
+interface Shown {
+  readonly program: string;
+  readonly powers: string;
+}
+
+let first: Shown | undefined;
+
+/** PID 1 changes only when it is replaced, as by an update: what isn't like it is compared with it anew. */
+function isSystemd(shown: Shown): boolean {
+  if (first !== undefined && isLike(shown, first)) return true;
+  first = { program: readlinkSync("/proc/1/exe"), powers: powersOf("/proc/1") };
+  return isLike(shown, first);
+}
+
+function isLike({ program, powers }: Shown, one: Shown): boolean {
+  const executor = `${dirname(one.program)}/systemd-executor`;
+  return (program === one.program || program === executor) && powers === one.powers;
+}
+
+/** In a user namespace of one's own, everybody has all capabilities. */
 function powersOf(place: string): string {
-  const permitted = /^CapPrm:\t([0-9a-f]{16})$/mu.exec(readFileSync(`${place}/status`, "latin1"));
+  const permitted = /^CapPrm:\t([0-9a-f]{16})$/mu.exec(readProc(`${place}/status`));
   if (permitted === null) throw new TypeError(`${place}/status`);
   return `${readlinkSync(`${place}/ns/user`)} ${permitted[1] ?? ""}`;
 }
@@ -61,7 +78,7 @@ export function childrenOf(pid: number): number[] {
 
 function readChildren(pid: number): string {
   try {
-    return readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, "latin1");
+    return readProc(`/proc/${String(pid)}/task/${String(pid)}/children`);
   } catch {
     return "";
   }

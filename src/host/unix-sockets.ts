@@ -1,6 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { Failure } from "../failure.ts";
 import { coalesce } from "./coalesce.ts";
+import { linkTarget, readProcLines } from "./proc.ts";
 import { createResponder, findProgram } from "./process.ts";
 
 /** The other end of a connection. */
@@ -99,24 +100,25 @@ export async function peerOf(listening: string, own: number): Promise<Peer> {
  * Anybody may bind a name with newlines, and so forge rows for the inodes of others: an inode then has
  * several names, and which is its own isn't to be seen here.
  */
-export function abstractNames(): ReadonlyMap<number, readonly string[]> {
-  const table = readFileSync("/proc/self/net/unix", "latin1");
+export function abstractNames(part = " @"): ReadonlyMap<number, readonly string[]> {
   const names = new Map<number, string[]>();
-  // Num RefCount Protocol Flags Type St Inode @NAME
-  for (const [, inode, name = ""] of table.matchAll(
-    /^[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ +([0-9]+) @(.*)$/gmu,
-  )) {
+  for (const line of readProcLines("/proc/self/net/unix", part)) {
+    const [, inode, name] = row.exec(line) ?? [];
+    if (name === undefined) continue;
     names.set(Number(inode), [...(names.get(Number(inode)) ?? []), name]);
   }
   return names;
 }
+
+// Num RefCount Protocol Flags Type St Inode @NAME
+const row = /^[0-9a-f]+: [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ [0-9A-F]+ +([0-9]+) @(.*)$/u;
 
 /** Whether a process has the socket with that inode open. */
 export function holdsSocket(pid: number, inode: number): boolean {
   const directory = `/proc/${String(pid)}/fd`;
   const wanted = `socket:[${String(inode)}]`;
   try {
-    return readdirSync(directory).some((name) => targetOf(`${directory}/${name}`) === wanted);
+    return readdirSync(directory).some((name) => linkTarget(`${directory}/${name}`) === wanted);
   } catch {
     return false;
   }
@@ -124,16 +126,9 @@ export function holdsSocket(pid: number, inode: number): boolean {
 
 /** The inode of the socket that is this process's descriptor. @throws Failure `host/sockets` */
 export function inodeOf(descriptor: number): number {
-  const inode = /^socket:\[([0-9]+)\]$/u.exec(targetOf(`/proc/self/fd/${String(descriptor)}`))?.[1];
+  const inode = /^socket:\[([0-9]+)\]$/u.exec(
+    linkTarget(`/proc/self/fd/${String(descriptor)}`),
+  )?.[1];
   if (inode !== undefined) return Number(inode);
   throw new Failure("host/sockets", `descriptor ${String(descriptor)} is no socket`);
-}
-
-/** What a link points to; "" if it is gone: processes end at any moment. */
-function targetOf(link: string): string {
-  try {
-    return readlinkSync(link);
-  } catch {
-    return "";
-  }
 }
