@@ -33,6 +33,7 @@ export function createRealise(script: Uint8Array): Realise {
     }
     const storePaths = [...new Set(objects.map(({ storePath }) => storePath))];
     await replaceRoots(state, unit, storePaths, timeoutMs);
-    await Promise.all([...programs.map(requireProgram), ...files.map(requireFile)]);
+    programs.forEach(requireProgram);
+    files.forEach(requireFile);
   };
 }

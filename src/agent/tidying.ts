@@ -20,7 +20,7 @@ export async function tidy(state: string, keepClosures: number, now: Date): Prom
   for (const { unit } of roots) activities.set(unit, await showUnit(unit));
   const keeping = { days: keepClosures, now: now.getTime(), bootedAt: bootedAt(now) };
   for (const [unit, activity] of activities) {
-    if (runs(activity)) await touchRoots(state, unit, now);
+    if (runs(activity)) touchRoots(state, unit, now);
   }
   for (const one of staleRoots(roots, activities, keeping)) await removeRoots(state, one);
 }

@@ -30,8 +30,16 @@ export async function examineClosure(
   const isThere = ({ storePath }: StoreObject): boolean =>
     storePath !== own && !invalid.includes(storePath);
   const broken = await Promise.all([
-    ...programs.filter(isThere).map((object) => failureOf(() => requireProgram(object))),
-    ...files.filter(isThere).map((object) => failureOf(() => requireFile(object))),
+    ...programs.filter(isThere).map((object) =>
+      failureOf(() => {
+        requireProgram(object);
+      }),
+    ),
+    ...files.filter(isThere).map((object) =>
+      failureOf(() => {
+        requireFile(object);
+      }),
+    ),
   ]);
   const findings = broken.filter((one) => one !== undefined).map(error);
   if (invalid.length === 0) return findings;

@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -25,8 +26,8 @@ export function errorCode(error: unknown): string {
 
 const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(error));
 
-// Reading is synchronous inside: of a small file in the page cache every call through Node's thread pool
-// takes ten times as long as the kernel does, and a start reads some twenty files, one because of the
+// What only looks is synchronous inside: of a small file in the page cache every call through Node's thread
+// pool takes ten times as long as the kernel does, and a start reads some twenty files, one because of the
 // other (docs/benchmarks.md). What is no plain file is never waited for.
 
 /** Opens without following a link at the end, and without waiting for a FIFO's other side. */
@@ -155,7 +156,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** After it, the folder `path` is there, with those above it that weren't, and all of them are on the disk. */
 export async function makeFolder(path: string, mode = directoryMode): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode });
+  const first = mkdirSync(path, { recursive: true, mode });
   if (first === undefined) return;
   for (let made = path; made.length >= first.length; made = dirname(made)) {
     await syncDirectory(dirname(made));

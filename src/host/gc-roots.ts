@@ -1,5 +1,5 @@
-import { rmSync, statSync } from "node:fs";
-import { lstat, utimes } from "node:fs/promises";
+import { rmSync, statSync, utimesSync } from "node:fs";
+import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { UnitRoots } from "../service/stale-roots.ts";
@@ -45,7 +45,7 @@ export async function replaceRoots(
     for (const name of await listDirectory(directory)) {
       if (!wanted.has(name)) await removeFile(join(directory, name));
     }
-    await touch(directory, new Date());
+    touch(directory, new Date());
   } finally {
     starting.delete(start);
   }
@@ -71,8 +71,8 @@ export async function removeRoots(
 }
 
 /** After it, the unit counts as seen running at that time. */
-export async function touchRoots(state: string, unit: string, now: Date): Promise<void> {
-  await touch(directoryOf(state, unit), now);
+export function touchRoots(state: string, unit: string, now: Date): void {
+  touch(directoryOf(state, unit), now);
 }
 
 /** What the units keep in the store, in no order. */
@@ -98,6 +98,10 @@ async function makeRoots(directory: string): Promise<void> {
 }
 
 /** A time that can't be set makes roots go sooner, and keeps nothing from starting. */
-async function touch(directory: string, now: Date): Promise<void> {
-  await utimes(directory, now, now).catch(() => undefined);
+function touch(directory: string, now: Date): void {
+  try {
+    utimesSync(directory, now, now);
+  } catch {
+    // As said.
+  }
 }

@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
-import { access, lstat, readFile, stat } from "node:fs/promises";
+import { accessSync, constants, lstatSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import type { StoreObject } from "../service/store-path.ts";
@@ -58,16 +58,26 @@ export async function realise(
       await pause(2);
     }
   }
-  const isPinned = begun !== 0 && (await isThere(pin));
+  const isPinned = begun !== 0 && isThere(pin);
   if (!isPinned) await fetchClosure(program, pin, Math.max(1, deadline - Date.now()));
-  await requireProgram(program);
+  requireProgram(program);
 }
 
-function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -171,15 +181,14 @@ export async function readCacheSettings(
  *
  * @throws Failure `closure/corrupt`, `program/not-executable`
  */
-export async function requireProgram(program: StoreObject): Promise<void> {
-  await requireFile(program);
+export function requireProgram(program: StoreObject): void {
+  requireFile(program);
   const { path } = program;
-  const mayRun = await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  if (mayRun) return;
-  throw new Failure("program/not-executable", `${path} is no executable file in its store path`);
+  try {
+    accessSync(path, constants.X_OK);
+  } catch {
+    throw new Failure("program/not-executable", `${path} is no executable file in its store path`);
+  }
 }
 
 /**
@@ -188,10 +197,9 @@ export async function requireProgram(program: StoreObject): Promise<void> {
  *
  * @throws Failure `closure/corrupt`, `program/not-executable`
  */
-export async function requireFile({ storePath, path }: StoreObject): Promise<void> {
-  const facts = await stat(path).catch(() => undefined);
-  if (facts?.isFile() === true) return;
-  if (!(await isThere(storePath))) {
+export function requireFile({ storePath, path }: StoreObject): void {
+  if (isFile(path)) return;
+  if (!isThere(storePath)) {
     throw new Failure(
       "closure/corrupt",
       `${storePath} is valid for Nix, but is not on the disk`,
