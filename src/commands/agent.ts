@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import { makePlace } from "../agent/decisions.ts";
 import { createRealise } from "../agent/closures.ts";
 import { tidy } from "../agent/tidying.ts";
@@ -34,6 +35,8 @@ export async function agent(context: Context): Promise<void> {
       "systemctl start sealaunch-agent.socket",
     );
   }
+  // What hasn't run for a while is else forgotten, and compiled anew in the very start that needs it.
+  setFlagsFromString("--no-flush-bytecode");
   const memory = createMemory(maxRemembered);
   const { CREDENTIALS_DIRECTORY: own } = context.environment;
   const starts = createStarts({
