@@ -7,12 +7,14 @@
 // time by unit: that needs control groups of version 2 in the machine.
 import { enrol } from "../test/machines/enrolment.ts";
 import { machine } from "../test/machines/machine.ts";
-import { inOrder, report, reportMachine, type Timings } from "./measure.ts";
+import { inOrder, report, reportMachine } from "./measure.ts";
 
 const rounds = Number(process.argv[2] ?? 30);
 const atOnce = Number(process.argv[3] ?? 100);
 const secret = "correct horse battery staple";
 const base = "nix-store; age; setpriv";
+const warm = "Sealaunch, warm agent";
+const cold = "Sealaunch, cold agent";
 
 await using node = await machine();
 await enrol(node, { secret, units: ["warm@", "cold@"] });
@@ -90,8 +92,8 @@ const variants: Readonly<Record<string, readonly string[]>> = {
     `ExecStart=${program} %p-%i`,
   ],
   [base]: ["User=root", `ExecStart=/run/pipeline ${path} %p-%i`],
-  "Sealaunch, warm": [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
-  "Sealaunch, cold": [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
+  [warm]: [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
+  [cold]: [...sealed, `ExecStart=${wrapper} ${program} %p-%i`],
   "Sealaunch, in place": [
     "User=root",
     `ExecStart=/usr/bin/sealaunch run --in-place --bundle dns --user nobody -- ${program} %p-%i`,
@@ -99,8 +101,7 @@ const variants: Readonly<Record<string, readonly string[]>> = {
 };
 const names = Object.keys(variants);
 const unitName = (variant: string): string =>
-  ({ "Sealaunch, warm": "warm", "Sealaunch, cold": "cold" })[variant] ??
-  `v${String(names.indexOf(variant))}`;
+  ({ [warm]: "warm", [cold]: "cold" })[variant] ?? `v${String(names.indexOf(variant))}`;
 
 await node.write(
   "/etc/systemd/system/nix-expr@.service",
@@ -123,7 +124,7 @@ await node.ok("systemctl", ["daemon-reload"]);
 async function start(variant: string, count: number): Promise<number> {
   const unit = unitName(variant);
   const agent =
-    variant === "Sealaunch, cold"
+    variant === cold
       ? "systemctl stop sealaunch-agent.service 2>/dev/null"
       : "systemctl start sealaunch-agent.service";
   const script = `
@@ -146,17 +147,31 @@ async function start(variant: string, count: number): Promise<number> {
   return (to - from) / 1000;
 }
 
-/** Runs all variants, in another order each round. */
-async function measure(count: number, times: number): Promise<Timings> {
-  const found = new Map(names.map((name) => [name, [] as number[]]));
+/** Runs variants, in another order each round. */
+async function measure(
+  measured: readonly string[],
+  count: number,
+  times: number,
+): Promise<[string, number[]][]> {
+  const found = new Map(measured.map((name) => [name, [] as number[]]));
   // The first start of each fills caches, and isn't counted.
-  for (const name of names) await start(name, count);
+  for (const name of measured) await start(name, count);
   for (let round = 0; round < times; round++) {
-    for (const name of inOrder(names, round)) found.get(name)?.push(await start(name, count));
+    for (const name of inOrder(measured, round)) found.get(name)?.push(await start(name, count));
   }
-  return found;
+  return [...found];
 }
 
+// A warm agent is one that has been at work: the JavaScript of its first hundred starts isn't compiled yet.
+// A cold one is made anew for each measurement, and therefore measured after all that isn't.
+for (let hundred = 0; hundred < 3; hundred++) await start(warm, 100);
+const others = names.filter((name) => name !== cold);
+const many = Math.ceil(rounds / 3);
+const one = await measure(others, 1, rounds);
+const atOnceTimes = await measure(others, atOnce, many);
+const oneCold = await measure([cold], 1, rounds);
+const atOnceCold = await measure([cold], atOnce, many);
+
 reportMachine(rounds);
-report("One start", await measure(1, rounds), base);
-report(`${String(atOnce)} starts at once`, await measure(atOnce, Math.ceil(rounds / 10)), base);
+report("One start", new Map([...one, ...oneCold]), base);
+report(`${String(atOnce)} starts at once`, new Map([...atOnceTimes, ...atOnceCold]), base);
