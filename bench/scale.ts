@@ -5,15 +5,18 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { LargeCluster, type Size } from "../test/fixtures/large-cluster.ts";
+import {
+  LargeCluster,
+  tenThousandNodes,
+  threeNodes,
+  type Size,
+} from "../test/fixtures/large-cluster.ts";
 import { TestNode } from "../test/fixtures/node.ts";
 import { sealaunchPath } from "../test/fixtures/program.ts";
 import { touched } from "../test/fixtures/touched.ts";
 import { inOrder, median, reportMachine } from "./measure.ts";
 
 const rounds = Number(process.argv[2] ?? 5);
-const threeNodes: Size = { nodes: 3, pools: 1, bundles: 3, generations: 5 };
-const tenThousand: Size = { nodes: 10_000, pools: 200, bundles: 2000, generations: 5 };
 
 const operator = "--identity operator.identity";
 const manager = "--signer ann --yes";
@@ -94,7 +97,7 @@ function timed(directory: string, command: string): number {
 }
 
 using small = prepare(threeNodes);
-using large = prepare(tenThousand);
+using large = prepare(tenThousandNodes);
 const places = [small, large];
 const times = places.map((): number[][] => []);
 for (let number = 0; number < rounds; number++) {
