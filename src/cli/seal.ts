@@ -27,6 +27,7 @@ interface Flags {
   readonly merge?: string;
   readonly resign: boolean;
   readonly signer?: string;
+  readonly to?: string;
 }
 
 /** `seal`: a developer's way to hand a service its secrets. */
@@ -91,7 +92,8 @@ export function addSeal(program: Command): void {
     .option("--identity <file>", "an operator's identity there; - for standard input")
     .option("--merge <rev>", "join what a branch of git has sealed meanwhile, unread")
     .option("--resign", "only sign the newest generation beside who has, byte for byte", false)
-    .option("--signer <key.pub>", "the key to sign with, where you hold several");
+    .option("--signer <key.pub>", "the key to sign with, where you hold several")
+    .option("--to <nix:>", "then put the bundle into the Nix store too, as 'copy --to nix:' does");
   addGuidance(command, {
     examples: [
       "sealaunch seal dns CF_TOKEN=token --pool web --unit dns.service --in-place",
@@ -133,6 +135,7 @@ export function addSeal(program: Command): void {
       fromCluster: elsewhereOf(flags),
       merge: flags.merge,
       signer: flags.signer,
+      isStored: isStored(flags),
     });
   });
 }
@@ -159,6 +162,16 @@ function elsewhereOf({ fromCluster, identity }: Flags): ElsewhereOptions | undef
     );
   }
   return { directory: fromCluster, identity };
+}
+
+/** Whether the bundle goes into the Nix store too. @throws Failure `usage/invalid` for any other place */
+function isStored({ to }: Flags): boolean {
+  if (to === undefined || to === "nix:") return to !== undefined;
+  throw new Failure(
+    "usage/invalid",
+    `--to ${JSON.stringify(to.slice(0, 80))}: seal writes to the repository's own source, and to nix: besides`,
+    "sealaunch copy --from dir:. --to SOURCE",
+  );
 }
 
 /** What is signed again stays as it is. @throws Failure `usage/invalid` if a change is asked for */

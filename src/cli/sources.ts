@@ -38,22 +38,29 @@ function addCopy(program: Command): void {
     .command("copy")
     .description(
       "Bring roster, pools and bundles from one source to another, all of them verified.\n" +
-        "Shows what is missing there, and asks. What is there stays as it is.",
+        "Shows what is missing there, and asks. What is there stays as it is.\n" +
+        "To nix: go bundles alone, each as one store path, which a unit can name and any binary cache have.",
     )
     .argument("[name...]", "only these bundles, with the roster and all pools")
     .requiredOption("--from <source>", "dir:PATH or etcd:FILE")
-    .requiredOption("--to <source>", "dir:PATH or etcd:FILE")
+    .requiredOption("--to <source>", "dir:PATH, etcd:FILE, or nix: for the Nix store")
     .option("--dry-run", "only say what is missing", false)
     .option("--yes", "copy without asking", false);
   addGuidance(command, {
     examples: [
       "sealaunch copy --from dir:. --to dir:../copy --yes",
       "sealaunch copy dns --from dir:. --to dir:../copy --dry-run",
+      "sealaunch copy dns --from dir:. --to nix: --dry-run",
     ],
     runsOn: "laptop, CI",
     needs: "nothing; to write there",
   });
   command.action(async (names: string[], flags: CopyFlags) => {
+    if (flags.to === "nix:") {
+      const { copyToStore } = await import("../commands/copy-to-store.ts");
+      await copyToStore(createContext(command), names, flags);
+      return;
+    }
     const { copy } = await import("../commands/copy.ts");
     await copy(createContext(command), names, flags);
   });

@@ -29,6 +29,8 @@ export interface SealOptions extends ValueOptions {
   /** The revision of git whose newest generation is joined with the one here. */
   readonly merge: string | undefined;
   readonly signer: string | undefined;
+  /** Whether it goes into the Nix store too. */
+  readonly isStored?: boolean;
   readonly replaces?: Replaced;
 }
 

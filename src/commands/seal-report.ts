@@ -1,13 +1,25 @@
 import type { Statement } from "../formats/records/statement.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
+import { reportStored } from "./copy-to-store.ts";
 
-/** Tells what a `seal` has made, and what comes next. */
+/** What a `seal` has made. */
+export interface Sealed {
+  readonly statement: Statement;
+  readonly before: Statement | undefined;
+  readonly signer: string;
+}
+
+/**
+ * Tells what a `seal` has made, and what comes next.
+ *
+ * @param store - puts it into the Nix store, if it is to be there
+ * @throws Failure what `store` does, once all else was told
+ */
 export async function reportSealed(
   context: Context,
-  statement: Statement,
-  before: Statement | undefined,
-  signer: string,
+  { statement, before, signer }: Sealed,
+  store: (() => Promise<string>) | undefined,
 ): Promise<void> {
   const { name, audience, units, inPlace, expires } = statement;
   const generation = describeGeneration(statement);
@@ -37,5 +49,28 @@ export async function reportSealed(
   );
   if (expires !== null) context.print(`expires: ${expires}`);
   context.print(`next: sealaunch verify ${name}`);
-  context.result({ name, series: statement.series, generation: statement.generation, statement });
+  const [stored] = await Promise.allSettled([store?.()]);
+  const path = stored.status === "fulfilled" ? stored.value : undefined;
+  const { series, generation: number } = statement;
+  context.result({
+    name,
+    series,
+    generation: number,
+    statement,
+    ...(path === undefined ? {} : { path }),
+  });
+  if (stored.status === "rejected") throw stored.reason;
+  if (path !== undefined) tellStored(context, path);
+}
+
+/** Tells where a bundle is in the Nix store that was sealed before. @throws Failure what `store` does */
+export async function reportStoring(context: Context, store: () => Promise<string>): Promise<void> {
+  const path = await store();
+  context.result({ path });
+  tellStored(context, path);
+}
+
+function tellStored(context: Context, path: string): void {
+  context.print(`the Nix store has it as ${path}`);
+  reportStored(context, [path]);
 }

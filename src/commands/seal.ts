@@ -26,7 +26,8 @@ import {
 import { readEarlier, requireSealed, requireUnreplaced } from "./seal-earlier.ts";
 import { readElsewhere } from "./seal-elsewhere.ts";
 import { bringObjects, readMerge, requireDecided } from "./seal-merge.ts";
-import { reportSealed } from "./seal-report.ts";
+import { storeBundle } from "./copy-to-store.ts";
+import { reportSealed, reportStoring } from "./seal-report.ts";
 import { readValues } from "./seal-values.ts";
 import { chooseSigner, signRecord } from "./signing.ts";
 
@@ -60,6 +61,10 @@ export async function seal(context: Context, name: string, options: SealOptions)
     options.signer,
     `bundle ${bundle}`,
   );
+  const store =
+    options.isStored === true
+      ? (): Promise<string> => storeBundle(cluster, roster, bundle)
+      : undefined;
   const values = await readValues(context, options);
   try {
     for (const [name, value] of (await elsewhere?.open([...values.keys()])) ?? []) {
@@ -82,6 +87,7 @@ export async function seal(context: Context, name: string, options: SealOptions)
       context.print(
         `nothing to do: bundle ${bundle} ${describeGeneration(before.record)} says all that already`,
       );
+      if (store !== undefined) await reportStoring(context, store);
       return;
     }
     const { series, minimum } = rosterName(roster, bundle);
@@ -110,7 +116,8 @@ export async function seal(context: Context, name: string, options: SealOptions)
     const signature = await signRecord(context, signer, "bundle", bytes);
     if (merge !== undefined) await bringObjects(cluster, bundle, kept, pools, merge.theirs);
     await write(cluster, statement, bytes, signer.signer, signature, sealed);
-    await reportSealed(context, statement, before?.record, fingerprint(signer.signer));
+    const said = { statement, before: before?.record, signer: fingerprint(signer.signer) };
+    await reportSealed(context, said, store);
   } finally {
     wipe(...values.values());
   }

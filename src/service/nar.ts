@@ -3,12 +3,15 @@ import { createHash } from "node:crypto";
 // How Nix names what lies in the store: a hash over the tree in its archive format, NAR, in which
 // nothing but names, contents and the executable bit counts.
 
-/** A directory as the store keeps one: executable files, and directories, by name. */
+/** A directory as the store keeps one: files, and directories, by name. */
 export type Tree = ReadonlyMap<string, Tree | Uint8Array>;
 
+/** Whether the files of a tree may all be executed, or none. */
+export type FileKind = "executable" | "plain";
+
 /** The NAR of a directory. */
-export function encodeNar(tree: Tree): Uint8Array {
-  return Buffer.concat([...texts("nix-archive-1"), ...encodeNode(tree)]);
+export function encodeNar(tree: Tree, files: FileKind): Uint8Array {
+  return Buffer.concat([...texts("nix-archive-1"), ...encodeNode(tree, files)]);
 }
 
 /** The name under which the store keeps the content that a NAR holds, and that refers to nothing else. */
@@ -40,17 +43,17 @@ function fold(bytes: Uint8Array, size: number): Uint8Array {
   return folded;
 }
 
-function encodeNode(node: Tree | Uint8Array): Uint8Array[] {
+function encodeNode(node: Tree | Uint8Array, files: FileKind): Uint8Array[] {
   if (node instanceof Uint8Array) {
-    const words = texts("(", "type", "regular", "executable", "", "contents");
-    return [...words, encodeBytes(node), ...texts(")")];
+    const words = texts("(", "type", "regular", ...(files === "plain" ? [] : ["executable", ""]));
+    return [...words, ...texts("contents"), encodeBytes(node), ...texts(")")];
   }
   const entries = [...node].sort(([one], [other]) => (one < other ? -1 : 1));
   return [
     ...texts("(", "type", "directory"),
     ...entries.flatMap(([name, entry]) => [
       ...texts("entry", "(", "name", name, "node"),
-      ...encodeNode(entry),
+      ...encodeNode(entry, files),
       ...texts(")"),
     ]),
     ...texts(")"),

@@ -1,11 +1,11 @@
-import { contentAddressedPath, encodeNar } from "./nar.ts";
+import { contentAddressedPath, encodeNar, type Tree } from "./nar.ts";
 
 /** The wrapper's name in the store. */
 export const wrapperName = "sealaunch-wrapper";
 
-/** The NAR of the wrapper's store path, in which `script` is `bin/sealaunch`. */
-export function wrapperNar(script: Uint8Array): Uint8Array {
-  return encodeNar(new Map([["bin", new Map([["sealaunch", script]])]]));
+/** What is in the wrapper's store path, in which `script` is `bin/sealaunch`. */
+export function wrapperTree(script: Uint8Array): Tree {
+  return new Map([["bin", new Map([["sealaunch", script]])]]);
 }
 
 /**
@@ -13,5 +13,5 @@ export function wrapperNar(script: Uint8Array): Uint8Array {
  * can be written on another, and one that names an older wrapper keeps that one.
  */
 export function wrapperPath(script: Uint8Array): string {
-  return contentAddressedPath(wrapperName, wrapperNar(script));
+  return contentAddressedPath(wrapperName, encodeNar(wrapperTree(script), "executable"));
 }
