@@ -392,6 +392,11 @@ export const failures = {
     "a statement is for another bundle",
     "copy it from a good source",
   ],
+  "bundle/wrong-path": [
+    "refused",
+    "a store path hasn't the bundle that it is named for, or an older one",
+    "name the path that 'sealaunch copy NAME --to nix:' prints: --bundle NAME=/nix/store/…",
+  ],
   "bundle/not-for-node": [
     "refused",
     "a bundle is for pools of which this node is no member",

@@ -1,5 +1,5 @@
 import { replaceRoots } from "../host/gc-roots.ts";
-import { requireFile, requireProgram } from "../host/nix.ts";
+import { requireFile, requireProgram, requireStored } from "../host/nix.ts";
 import { addWrapper } from "../host/wrapper.ts";
 import { wrapperPath } from "../service/wrapper.ts";
 import type { Needed } from "./wanted.ts";
@@ -22,7 +22,7 @@ export type Realise = (
 export function createRealise(script: Uint8Array): Realise {
   const own = wrapperPath(script);
   let isAdded: Promise<unknown> | undefined;
-  return async (unit, { programs, files }, state, timeoutMs) => {
+  return async (unit, { programs, files, sealed }, state, timeoutMs) => {
     const objects = [...programs, ...files];
     if (objects.some(({ storePath }) => storePath === own)) {
       isAdded ??= addWrapper(script, state, timeoutMs);
@@ -31,9 +31,10 @@ export function createRealise(script: Uint8Array): Realise {
         throw error;
       });
     }
-    const storePaths = [...new Set(objects.map(({ storePath }) => storePath))];
+    const storePaths = [...new Set([...objects.map(({ storePath }) => storePath), ...sealed])];
     await replaceRoots(state, unit, storePaths, timeoutMs);
     programs.forEach(requireProgram);
     files.forEach(requireFile);
+    sealed.forEach(requireStored);
   };
 }

@@ -15,7 +15,7 @@ import { parseProgram, parseStoreFile } from "../service/store-path.ts";
 import type { Realise } from "./closures.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
 import { encodeManifest } from "./manifest.ts";
-import { wantedBy, type Wanted } from "./wanted.ts";
+import { sealedOf, wantedBy, type Wanted } from "./wanted.ts";
 
 /** What the agent opens and realises with. */
 export interface Means {
@@ -63,10 +63,12 @@ export async function prepareStart(
     inPlace: false,
     ...(decided === undefined ? {} : { decided }),
   };
-  const [realised, opened] = await Promise.allSettled([
-    means.realise(unit, wanted, node.configuration.state, timeoutMs),
-    openBringing(request, node, timeoutMs, () => open(request, node, means, now)),
-  ]);
+  const realising = means.realise(unit, wanted, node.configuration.state, timeoutMs);
+  const opening = async (): Promise<Opening> => {
+    if (wanted.sealed.length > 0) await realising;
+    return openBringing(request, node, timeoutMs, () => open(request, node, means, now));
+  };
+  const [realised, opened] = await Promise.allSettled([realising, opening()]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
   try {
     if (opened.status === "rejected") throw opened.reason;
@@ -121,13 +123,15 @@ function recall(before: Decision): {
   const renders = before.renders.map(
     ({ credential, template }) => [credential, parseStoreFile(template)] as const,
   );
+  const bundles = before.bundles.map(({ bundle, path }) => ({ bundle, floor: 0, path }));
   return {
     wanted: {
-      bundles: before.bundles.map(({ bundle }) => ({ bundle, floor: 0 })),
+      bundles,
       credentials: before.credentials,
       renders: new Map(renders),
       programs: before.programs.map(parseProgram),
       files: before.files.map(parseStoreFile),
+      sealed: sealedOf(bundles),
       // What it got it gets again.
       fresh: false,
       commands: before.commands,

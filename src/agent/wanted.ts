@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import type { UnitFacts } from "../host/systemd.ts";
-import type { BundleRequest } from "../launch/open.ts";
+import type { BundleRequest } from "../launch/wanted-statement.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
 import {
   isInStore,
@@ -14,6 +14,8 @@ export interface Needed {
   readonly programs: readonly StoreObject[];
   /** Templates, and the wrapper. */
   readonly files: readonly StoreObject[];
+  /** Store paths of bundles. */
+  readonly sealed: readonly string[];
 }
 
 /** What a unit wants of the agent: what stands in its wrapper's arguments, as PID 1 has them. */
@@ -57,8 +59,9 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
   const limited = requests.map(({ credentials }) => credentials);
   const programs = requests.map(({ program }) => program).filter(isInStore);
   const renders = new Map(requests.flatMap((request) => [...request.renders]));
+  const bundles = mergeBundles(requests.flatMap((request) => request.bundles));
   return {
-    bundles: mergeBundles(requests.flatMap(({ bundles }) => bundles)),
+    bundles,
     credentials: limited.every((names) => names !== undefined)
       ? distinct(limited.flat())
       : undefined,
@@ -69,19 +72,34 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
       ...[...renders.values()].map(({ path }) => path),
       ...guarded.map(({ wrapper }) => wrapper).filter(isInStore),
     ]).map(parseStoreFile),
+    sealed: sealedOf(bundles),
     commands: distinct(guarded.map(({ command }) => command)),
   };
 }
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 
-/** Each bundle once, with the highest of its floors. */
+/** The store paths that bundles are to come from. */
+export function sealedOf(bundles: readonly BundleRequest[]): string[] {
+  return distinct(bundles.map(({ path }) => path).filter((path) => path !== undefined));
+}
+
+/** Each bundle once, with the highest of its floors. @throws Failure `usage/invalid` if two paths have it */
 function mergeBundles(bundles: readonly BundleRequest[]): BundleRequest[] {
-  const floors = new Map<string, number>();
-  for (const { bundle, floor } of bundles) {
-    floors.set(bundle, Math.max(floor, floors.get(bundle) ?? 0));
+  const merged = new Map<string, BundleRequest>();
+  for (const request of bundles) {
+    const { bundle, floor, path } = request;
+    const before = merged.get(bundle) ?? request;
+    if (before.path !== path) {
+      throw new Failure(
+        "usage/invalid",
+        `bundle ${bundle} is to come from ${before.path ?? "the source"}, and from ${path ?? "the source"}`,
+        "let all commands of the unit name the same: --bundle NAME=/nix/store/…",
+      );
+    }
+    merged.set(bundle, { bundle, floor: Math.max(floor, before.floor), path });
   }
-  return [...floors].map(([bundle, floor]) => ({ bundle, floor }));
+  return [...merged.values()];
 }
 
 /**

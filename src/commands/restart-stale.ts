@@ -12,7 +12,10 @@ import type { Context } from "./context.ts";
  * @throws Failure `unit/not-started` at the first that doesn't run afterwards
  */
 export async function restartBehind(context: Context, running: readonly Running[]): Promise<void> {
-  const behind = running.filter(({ bundles }) => bundles.some(({ isBehind }) => isBehind));
+  // What a unit takes from a store path it takes from there again.
+  const behind = running.filter(({ bundles }) =>
+    bundles.some(({ isBehind, path }) => isBehind && path === undefined),
+  );
   if (behind.length === 0) return;
   const node = await examineNode(context.configuration, context.now);
   let left = behind.length;

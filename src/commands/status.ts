@@ -8,6 +8,7 @@ import { requireRoot } from "../host/privileges.ts";
 import { describeGeneration } from "../trust/statement.ts";
 import { runs } from "../service/stale-roots.ts";
 import type { Context } from "./context.ts";
+import { conclude } from "./status-conclusion.ts";
 import { reportMirror } from "./status-mirror.ts";
 
 /** What `status` is asked to do. */
@@ -59,37 +60,6 @@ async function report(context: Context, running: readonly Running[]): Promise<vo
   }
 }
 
-/** Ends as programs are to see it: what somebody has to mend comes before what a restart does. */
-function conclude(running: readonly Running[]): void {
-  const bundles = running.flatMap((service) =>
-    service.bundles.map((bundle) => ({ ...bundle, unit: service.unit })),
-  );
-  const unverified = bundles.find(({ newest }) => newest instanceof Failure)?.newest;
-  if (unverified instanceof Failure) throw unverified;
-  const ended = bundles.find(({ objections }) => objections?.hasNoSuccessor === true);
-  if (ended !== undefined) {
-    throw new Failure(
-      "bundle/below-minimum",
-      `${ended.unit} has bundle ${ended.bundle} ${describeGeneration(ended)}, and the roster puts that and all others out of use`,
-    );
-  }
-  const owed = bundles.find(({ objections }) => (objections?.unreplaced.length ?? 0) > 0);
-  const names = owed?.objections?.unreplaced ?? [];
-  if (owed !== undefined) {
-    throw new Failure(
-      "value/owed",
-      `${owed.unit} has ${names.join(", ")} of ${owed.bundle}, which somebody could read who was shut out since`,
-      `make new values where they are used, then: sealaunch seal ${owed.bundle} ${names.join(" ")}`,
-    );
-  }
-  const behind = [...new Set(bundles.filter(({ isBehind }) => isBehind).map(({ unit }) => unit))];
-  if (behind.length === 0) return;
-  throw new Failure(
-    "unit/behind",
-    `${behind.join(", ")} ${behind.length === 1 ? "has" : "have"} older secrets than the newest`,
-  );
-}
-
 function rowsOf({ unit, activeState, way, decision, bundles }: Running): string[][] {
   if (decision === undefined) {
     const what = !runs({ activeState })
@@ -115,11 +85,11 @@ function newestOf({ newest }: RunningBundle): string | undefined {
   return newest instanceof Failure ? undefined : describeGeneration(newest.record);
 }
 
-function judgementOf({ newest, isBehind, objections }: RunningBundle): string {
+function judgementOf({ newest, isBehind, objections, path }: RunningBundle): string {
   if (newest instanceof Failure) return `unknown: ${newest.message}`;
   const owed = objections?.owed ?? [];
   const found = [
-    ...(isBehind ? ["BEHIND"] : []),
+    ...(isBehind ? [path === undefined ? "BEHIND" : "BEHIND by its path"] : []),
     ...(objections?.isOutOfUse === true ? ["OUT OF USE"] : []),
     ...(owed.length > 0 ? [`OWED: ${owed.join(" ")}`] : []),
   ];
@@ -137,6 +107,7 @@ function describeRunning({ unit, activeState, way, decision, bundles }: Running)
       has: describeGeneration(bundle),
       newest: newestOf(bundle) ?? null,
       isBehind: bundle.isBehind,
+      path: bundle.path ?? null,
       isOutOfUse: bundle.objections?.isOutOfUse ?? null,
       owed: bundle.objections?.owed ?? null,
       unreplaced: bundle.objections?.unreplaced ?? null,

@@ -1,12 +1,12 @@
-import { readRoster, requireReadStatement } from "../cluster/cluster.ts";
+import { readRoster } from "../cluster/cluster.ts";
 import { findRepository, openRepository, repositoryFile } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
 import { readWrapper } from "../host/package.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
 import { selectFrom } from "../launch/select.ts";
+import { readWanted } from "../launch/wanted-statement.ts";
 import { checkGuard, guardOptions, type Guard } from "../service/guard.ts";
 import { wrapperPath } from "../service/wrapper.ts";
-import { judgeStart } from "../trust/statement.ts";
 import type { Context } from "./context.ts";
 
 /** What a unit is to be given, as options and service files say it. */
@@ -70,10 +70,9 @@ async function selectCredentials(
   const cluster = await openRepository(repository, context.now);
   const { record: roster } = await readRoster(cluster);
   const statements = await Promise.all(
-    bundles.map(async ({ bundle, floor }) => {
-      const read = await requireReadStatement(cluster, roster, bundle);
-      judgeStart(read.record, roster, { unit, inPlace: false, floor }, context.now);
-      return read;
+    bundles.map(async (request) => {
+      const asking = { unit, inPlace: false };
+      return (await readWanted(cluster, roster, asking, request)).read;
     }),
   );
   return [...selectFrom(statements, asked.credentials).values()].flat();

@@ -1,6 +1,12 @@
 import type { Needed } from "../agent/wanted.ts";
 import { Failure } from "../failure.ts";
-import { readCacheSettings, requireFile, requireProgram, type CacheSettings } from "../host/nix.ts";
+import {
+  readCacheSettings,
+  requireFile,
+  requireProgram,
+  requireStored,
+  type CacheSettings,
+} from "../host/nix.ts";
 import { askCache, listInvalid } from "../host/nix-caches.ts";
 import { readWrapper } from "../host/package.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
@@ -20,13 +26,14 @@ const fetchingTakesMs = 60_000;
  */
 export async function examineClosure(
   unit: string,
-  { programs, files }: Needed,
+  { programs, files, sealed }: Needed,
   startTimeoutMs: number,
 ): Promise<Finding[]> {
   // The agent itself puts it there.
   const own = wrapperPath(await readWrapper());
-  const storePaths = [...new Set([...programs, ...files].map(({ storePath }) => storePath))];
-  const invalid = await listInvalid(storePaths.filter((path) => path !== own));
+  const storePaths = new Set([...programs, ...files].map(({ storePath }) => storePath));
+  for (const path of sealed) storePaths.add(path);
+  const invalid = await listInvalid([...storePaths].filter((path) => path !== own));
   const isThere = ({ storePath }: StoreObject): boolean =>
     storePath !== own && !invalid.includes(storePath);
   const broken = await Promise.all([
@@ -40,6 +47,13 @@ export async function examineClosure(
         requireFile(object);
       }),
     ),
+    ...sealed
+      .filter((path) => !invalid.includes(path))
+      .map((path) =>
+        failureOf(() => {
+          requireStored(path);
+        }),
+      ),
   ]);
   const findings = broken.filter((one) => one !== undefined).map(error);
   if (invalid.length === 0) return findings;

@@ -13,6 +13,8 @@ export interface RunningBundle {
   readonly bundle: string;
   readonly series: number;
   readonly generation: number;
+  /** The store path that the start took it from, which another start takes it from again. */
+  readonly path: string | undefined;
   /** The newest of the source; why there is none, if it or its pools can't be verified. */
   readonly newest: ReadStatement | Failure;
   readonly isBehind: boolean;
@@ -89,19 +91,20 @@ type Newest = (started: Started, credentials: readonly string[]) => Promise<Runn
 function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
   const known = new Map<string, Promise<ReadStatement | Failure>>();
   return async (started, credentials) => {
-    const { bundle, series, generation } = started;
+    const { bundle, series, generation, path } = started;
     const reading =
       known.get(bundle) ?? failureOr(() => requireReadStatement(cluster, roster, bundle));
     known.set(bundle, reading);
     const newest = await reading;
-    const unknown = { bundle, series, generation, isBehind: false, objections: undefined };
+    const has = { bundle, series, generation, path };
+    const unknown = { ...has, isBehind: false, objections: undefined };
     if (newest instanceof Failure) return { ...unknown, newest };
     const objections = await failureOr(() =>
       objectionsTo(cluster, roster, started, newest, credentials),
     );
     if (objections instanceof Failure) return { ...unknown, newest: objections };
     const isBehind = newest.record.series !== series || newest.record.generation > generation;
-    return { bundle, series, generation, newest, isBehind, objections };
+    return { ...has, newest, isBehind, objections };
   };
 }
 

@@ -1,8 +1,9 @@
-import { requireReadStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
+import type { Cluster, ReadStatement } from "../cluster/cluster.ts";
 import type { Finding as ObjectFinding } from "../cluster/checking.ts";
 import { Failure } from "../failure.ts";
 import type { RunRequest } from "../launch/run-options.ts";
 import { selectFrom } from "../launch/select.ts";
+import { findStatement, type BundleRequest } from "../launch/wanted-statement.ts";
 import { agentSocket, manifestName } from "../service/delivery.ts";
 import { examineCredentials } from "../service/examine-credentials.ts";
 import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
@@ -22,16 +23,18 @@ export async function examineAsks(
   const failures: Failure[] = [];
   const notes: Failure[] = [];
   const statements = new Map<string, ReadStatement>();
+  const named = ({ bundle, path = "" }: BundleRequest): string => `${bundle}=${path}`;
   const add = (failure: Failure | undefined): void => {
     const isNew = failures.every(({ message }) => message !== failure?.message);
     if (failure !== undefined && isNew) failures.push(failure);
   };
-  for (const { bundle, floor } of asks.requests.flatMap(({ bundles }) => bundles)) {
+  for (const wanted of asks.requests.flatMap(({ bundles }) => bundles)) {
     add(
       await failureOf(async () => {
-        const read =
-          statements.get(bundle) ?? (await requireReadStatement(cluster, roster, bundle));
-        statements.set(bundle, read);
+        const read = (await findStatement(cluster, roster, wanted))?.read;
+        if (read === undefined) return;
+        statements.set(named(wanted), read);
+        const { floor } = wanted;
         const [request] = asks.requests;
         const inPlace = asks.way === "in place";
         const unit = inPlace ? request?.unit : askerOf(asks.unit, read.record);
@@ -41,7 +44,7 @@ export async function examineAsks(
   }
   const names = new Set<string>();
   for (const request of asks.requests) {
-    const served = request.bundles.map(({ bundle }) => statements.get(bundle));
+    const served = request.bundles.map((wanted) => statements.get(named(wanted)));
     // Which credentials there are isn't known while a bundle isn't.
     if (served.includes(undefined)) continue;
     add(

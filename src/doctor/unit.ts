@@ -1,12 +1,12 @@
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { agentSocket, manifestName } from "../service/delivery.ts";
 import { reserveMs } from "../agent/starts.ts";
 import { wantedBy, type Wanted } from "../agent/wanted.ts";
-import { readStatement } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
 import { showSettings } from "../host/systemd-settings.ts";
 import { findUser } from "../host/users.ts";
+import { findStatement } from "../launch/wanted-statement.ts";
 import { examineCredentials } from "../service/examine-credentials.ts";
 import { examineSettings } from "../service/examine-settings.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
@@ -33,11 +33,14 @@ export async function examineUnit(unit: string, node: SoundNode | undefined): Pr
   if (wayOf(facts) === "in place") return [...found, ...(await examineInPlace(unit))];
   const wanted = wantedOf(facts);
   if (wanted instanceof Failure) return [...found, error(wanted)];
-  const opened = node === undefined ? undefined : await tryOpening(unit, wanted, node);
+  const absent = wanted.sealed.filter((path) => !existsSync(path));
+  const canOpen = node !== undefined && absent.length === 0;
+  const opened = canOpen ? await tryOpening(unit, wanted, node) : undefined;
   const commands = examineCommands(facts, settings);
   return [
     ...found,
     ...(opened?.findings ?? []),
+    ...absent.map(unopened),
     ...(node === undefined ? [] : await examineTimes(wanted, node)),
     ...(await examineClosure(unit, wanted, settings.startTimeoutMs)),
     ...examineGuards(facts),
@@ -78,6 +81,12 @@ function examineLoading({ unit, loadState, loadError }: UnitSettings): Failure |
   );
 }
 
+/** What has to be fetched first isn't opened: whether it can be, the closure's examination says. */
+function unopened(path: string): Finding {
+  const what = `${path} isn't here yet, so that what it has is seen at the start`;
+  return warning(new Failure("unit/setting", what, `nix-store --realise ${path}`));
+}
+
 function outdated({ unit, needsReload }: UnitSettings): Finding[] {
   if (!needsReload) return [];
   const what = `the files of ${unit} were changed, and systemd goes by what they were`;
@@ -105,9 +114,10 @@ async function examineTimes(
   { cluster, roster, now }: SoundNode,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { bundle } of bundles) {
+  for (const request of bundles) {
+    const { bundle } = request;
     await failureOf(async () => {
-      const created = (await readStatement(cluster, roster, bundle))?.record.created;
+      const created = (await findStatement(cluster, roster, request))?.read.record.created;
       if (created === undefined || Date.parse(created) <= now.getTime()) return;
       const what = `bundle ${bundle} was signed ${created}, and here it is ${now.toISOString()}`;
       findings.push(warning(new Failure("clock/behind", what)));

@@ -1,4 +1,5 @@
 import { readPool, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
+import { openStored } from "../cluster/sealed-path.ts";
 import { hex } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import type { Decision } from "../formats/decision.ts";
@@ -62,9 +63,10 @@ export async function objectionsTo(
  * decision vouches for, whoever may sign today.
  */
 async function readStarted(
-  { source }: Cluster,
-  { bundle, series, generation, statement }: Decision["bundles"][number],
+  cluster: Cluster,
+  { bundle, series, generation, statement, path: stored }: Decision["bundles"][number],
 ): Promise<Statement | undefined> {
+  const { source } = stored === undefined ? cluster : openStored(cluster, stored);
   const path = `${statementPath(bundle, series, generation)}/${recordFile.statement}`;
   const bytes = await source.read(path, maxStatementSize);
   if (bytes === undefined || hex(sha256(bytes)) !== statement) return undefined;

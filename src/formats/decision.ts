@@ -29,6 +29,8 @@ const Decision = z.strictObject({
       statement: hashField,
       /** By the roster's names. */
       signers: z.array(nameField("signer")),
+      /** The store path that it came from; left out of one that came from the source. */
+      path: z.optional(z.string()),
     }),
   ),
   /** Those that were opened, without what was rendered of them. */

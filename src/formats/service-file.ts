@@ -21,7 +21,10 @@ const seconds = z.int().check(z.minimum(1), z.maximum(86_400));
 const name = text(/^[a-zA-Z0-9][a-zA-Z0-9:_.-]*$/u, "unit's name without its '.service'");
 const unitName = text(/^[a-zA-Z0-9:_.\\@-]+\.[a-z]+$/u, "unit's name");
 const socket = text(/^[a-zA-Z0-9:_.\\@-]+\.socket$/u, "socket unit's name");
-const bundle = text(/^[a-z0-9][a-z0-9._/-]*(@[0-9]{1,15}\+)?$/u, "NAME or NAME@FLOOR+");
+const bundle = text(
+  /^[a-z0-9][a-z0-9._/-]*(@[0-9]{1,15}\+)?(=\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211})?$/u,
+  "NAME, NAME@FLOOR+ or one of them with =/nix/store/…",
+);
 const credential = text(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/u, "credential's name");
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 const env = text(
@@ -50,7 +53,10 @@ const ServiceFile = z
     owner: said(z.optional(line), "whom to ask about it"),
     program: said(path, "the program, below a store path"),
     arguments: said(list(anyText), "its arguments, each given as it is"),
-    bundles: said(list(bundle), "bundles that it gets: NAME, or NAME@17+ to refuse older ones"),
+    bundles: said(
+      list(bundle),
+      "bundles that it gets: NAME, NAME@17+ to refuse older ones, or NAME@17+=/nix/store/… for that in a store path",
+    ),
     credentials: said(
       z.optional(z.array(credential)),
       "which credentials of the bundles; all of them if left out",

@@ -191,6 +191,16 @@ export function requireProgram(program: StoreObject): void {
   }
 }
 
+/** Returns if a store path that is valid is on disk. @throws Failure `closure/corrupt` */
+export function requireStored(storePath: string): void {
+  if (isThere(storePath)) return;
+  throw new Failure(
+    "closure/corrupt",
+    `${storePath} is valid for Nix, but is not on the disk`,
+    `nix-store --repair-path ${storePath}`,
+  );
+}
+
 /**
  * After it, a file of the store is one on disk. Valid isn't present: Nix believes its database, and
  * looks at no file.
@@ -199,12 +209,6 @@ export function requireProgram(program: StoreObject): void {
  */
 export function requireFile({ storePath, path }: StoreObject): void {
   if (isFile(path)) return;
-  if (!isThere(storePath)) {
-    throw new Failure(
-      "closure/corrupt",
-      `${storePath} is valid for Nix, but is not on the disk`,
-      `nix-store --repair-path ${storePath}`,
-    );
-  }
+  requireStored(storePath);
   throw new Failure("program/not-executable", `${path} is no executable file in its store path`);
 }

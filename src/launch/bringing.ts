@@ -3,7 +3,7 @@ import { Failure, type FailureCode } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { requestSync } from "../host/sync-socket.ts";
 import { syncSocket } from "../service/delivery.ts";
-import type { BundleRequest } from "./open.ts";
+import type { BundleRequest } from "./wanted-statement.ts";
 
 /** So long at most a start waits for what sync brings, before it goes on with what the mirror has. */
 const longestMs = 20_000;

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { checkMount, claimDirectory, mountPoint, writeCredentials } from "../host/memory.ts";
-import { fetchClosure, realise } from "../host/nix.ts";
+import { realise } from "../host/nix.ts";
 import { findProgram } from "../host/process.ts";
 import { dropCommand, type Privileges } from "../host/privileges.ts";
 import { findGroup, findUser } from "../host/users.ts";
-import { parseProgram, type StoreObject } from "../service/store-path.ts";
+import { parseProgram } from "../service/store-path.ts";
 import { addedVariables, credentialVariables, type Named } from "./added-variables.ts";
 import {
   nameOf,
@@ -15,6 +15,7 @@ import {
   refuseUnsafe,
   type Variable,
 } from "./environment.ts";
+import { fetchBeside, type Fetching } from "./fetching.ts";
 import type { Opening } from "./open.ts";
 import { startPlan } from "./plan.ts";
 import { renderAll } from "./render.ts";
@@ -48,9 +49,10 @@ export async function prepareInPlace(
   // These need nothing of each other. All have ended when this goes on, so that a refusal leaves
   // nothing running.
   const pin = `/proc/${String(shell)}/root${place}/pin`;
+  const fetching = fetchBeside(request, program, pin);
   const [realised, opened, read] = await Promise.allSettled([
-    realiseAll(request, program, pin, begun),
-    open(request, now),
+    Promise.all([realise(program, pin, request.closureTimeoutMs, begun), ...fetching.values()]),
+    open(request, fetching, now),
     readPrivileges(request),
   ]);
   const values: Named[] = opened.status === "fulfilled" ? [...opened.value.credentials] : [];
@@ -79,23 +81,6 @@ export async function prepareInPlace(
   } finally {
     wipe(...values.map(({ value }) => value));
   }
-}
-
-/** The program's closure and those of the templates, each with a pin of its own. */
-async function realiseAll(
-  { renders, closureTimeoutMs }: RunRequest,
-  program: StoreObject,
-  pin: string,
-  begun: number,
-): Promise<void> {
-  const templates = new Set([...renders.values()].map(({ storePath }) => storePath));
-  templates.delete(program.storePath);
-  await Promise.all([
-    realise(program, pin, closureTimeoutMs, begun),
-    ...[...templates].map((storePath, index) =>
-      fetchClosure({ storePath }, `${pin}-${String(index + 1)}`, closureTimeoutMs),
-    ),
-  ]);
 }
 
 /** A unit's own credentials would silently be hidden behind ours. */
@@ -138,7 +123,7 @@ async function makePlace({ credentialsDirectory }: RunRequest): Promise<string> 
   return mountPoint;
 }
 
-async function open(request: RunRequest, now: Date): Promise<Opening> {
+async function open(request: RunRequest, fetching: Fetching, now: Date): Promise<Opening> {
   // A service without secrets is launched all the same, and needs no node configuration.
   if (request.bundles.length === 0)
     return { credentials: [], bundles: [], mirroredAt: undefined, warnings: [] };
@@ -151,6 +136,7 @@ async function open(request: RunRequest, now: Date): Promise<Opening> {
       import("../cluster/identities.ts"),
     ]);
   const node = await readNode(request.configuration);
+  for (const { path } of bundles) await fetching.get(path ?? "");
   const asked = { bundles, credentials, unit, inPlace: true };
   return openBringing(request, node, request.closureTimeoutMs, () =>
     openBundles(asked, node, () => readNodeIdentities(node, undefined), now),

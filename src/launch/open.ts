@@ -1,55 +1,38 @@
-import {
-  readRoster,
-  readStatementAt,
-  requireReadStatement,
-  type Cluster,
-  type ReadStatement,
-} from "../cluster/cluster.ts";
+import { readRoster } from "../cluster/cluster.ts";
 import { openNode, type Located } from "../cluster/configuration.ts";
 import { noMemory, type Memory } from "../cluster/memory.ts";
 import { readSynced } from "../cluster/mirror-age.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
-import { hex, wipe } from "../crypto/bytes.ts";
-import { sha256 } from "../crypto/digest.ts";
+import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
-import { Failure } from "../failure.ts";
+import type { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { ageFailure, clockFailure } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { describeGeneration, judgeStart } from "../trust/statement.ts";
+import { describeGeneration } from "../trust/statement.ts";
 import { selectFrom } from "./select.ts";
-
-/** The one statement of a bundle that a start has been decided to get. */
-export interface PinnedStatement {
-  readonly series: number;
-  readonly generation: number;
-  /** Hex of the SHA-256 of its bytes. */
-  readonly statement: string;
-}
-
-/** A bundle that a start asks for. */
-export interface BundleRequest {
-  readonly bundle: string;
-  /** The least generation that will do; 0 for any. */
-  readonly floor: number;
-}
+import {
+  hashOf,
+  readWanted,
+  type BundleRequest,
+  type DecidedStatement,
+  type StatementRequest,
+  type WantedStatement,
+} from "./wanted-statement.ts";
 
 /** What a start asks for. */
-export interface OpeningRequest {
+export interface OpeningRequest extends StatementRequest {
   readonly bundles: readonly BundleRequest[];
   /** The credentials wanted, each of one of the bundles; all of them if undefined. */
   readonly credentials: readonly string[] | undefined;
-  /** The unit's name, self-declared in place. */
-  readonly unit: string | undefined;
-  readonly inPlace: boolean;
-  /** By bundle, what was decided when this start began; the newest of those that aren't named. */
-  readonly decided?: ReadonlyMap<string, PinnedStatement>;
 }
 
 /** A bundle that was opened. */
-export interface OpenedBundle extends PinnedStatement {
+export interface OpenedBundle extends DecidedStatement {
   readonly bundle: string;
+  /** The store path that it came from, if it came from one. */
+  readonly path?: string;
   /** Who signed it, by the roster's names. */
   readonly signers: readonly string[];
 }
@@ -92,24 +75,29 @@ export async function openBundles(
   const statements = await Promise.all(
     request.bundles.map((wanted) => readWanted(cluster, roster, request, wanted)),
   );
-  for (const { record } of statements) {
+  for (const { record } of statements.map(({ read }) => read)) {
     const said = `bundle ${record.name} ${describeGeneration(record)} was signed`;
     const behind = clockFailure(said, record.created, now);
     if (behind !== undefined) warnings.set(behind.message, behind);
   }
-  const selected = selectFrom(statements, request.credentials);
+  const selected = selectFrom(
+    statements.map(({ read }) => read),
+    request.credentials,
+  );
   const identities = await readIdentities();
   const credentials: OpenedCredential[] = [];
   try {
-    for (const [{ record: statement }, names] of selected) {
+    for (const { read, cluster: holder } of statements) {
       const options = {
-        names,
+        names: selected.get(read) ?? [],
         node: node.configuration.node,
         judgePool: (pool: VerifiedPool): void => {
           judgeAge(pool, `pool file ${pool.pool} ${String(pool.generation)}`);
         },
       };
-      credentials.push(...(await openCredentials(cluster, roster, statement, identities, options)));
+      credentials.push(
+        ...(await openCredentials(holder, roster, read.record, identities, options)),
+      );
     }
     const bundles = statements.map(describeOpened);
     const mirroredAt = (await readSynced(cluster.source, node.configuration))?.at;
@@ -122,34 +110,9 @@ export async function openBundles(
   }
 }
 
-/** The statement that a start may have of a bundle: the newest, or the one that was decided. */
-async function readWanted(
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  { unit, inPlace, decided }: OpeningRequest,
-  { bundle, floor }: BundleRequest,
-): Promise<ReadStatement> {
-  const pinned = decided?.get(bundle);
-  const read =
-    pinned === undefined
-      ? await requireReadStatement(cluster, roster, bundle)
-      : await readStatementAt(cluster, roster, { bundle, ...pinned });
-  if (read === undefined || (pinned !== undefined && hashOf(read) !== pinned.statement)) {
-    throw new Failure(
-      "bundle/absent",
-      `${cluster.source.name} has no longer bundle ${bundle} ${pinned === undefined ? "" : describeGeneration(pinned)} as this start began with it`,
-    );
-  }
-  judgeStart(read.record, roster, { unit, inPlace, floor }, cluster.now);
-  return read;
-}
-
-function hashOf({ bytes }: ReadStatement): string {
-  return hex(sha256(bytes));
-}
-
-function describeOpened(read: ReadStatement): OpenedBundle {
+function describeOpened({ read, path }: WantedStatement): OpenedBundle {
   const { name, series, generation } = read.record;
   const signers = read.signers.map((signer) => signer.name);
-  return { bundle: name, series, generation, statement: hashOf(read), signers };
+  const opened = { bundle: name, series, generation, statement: hashOf(read), signers };
+  return path === undefined ? opened : { ...opened, path };
 }

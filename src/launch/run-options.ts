@@ -1,10 +1,15 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
-import { parseStoreFile, type StoreObject } from "../service/store-path.ts";
+import {
+  isInStore,
+  parseStoreFile,
+  parseStorePath,
+  type StoreObject,
+} from "../service/store-path.ts";
 import { isVariableName } from "../service/variable.ts";
 import { mayBeAsked } from "./environment.ts";
-import type { BundleRequest } from "./open.ts";
+import type { BundleRequest } from "./wanted-statement.ts";
 
 /** One option of `run`; the command line's help is made from the same table. */
 export interface RunOption {
@@ -30,7 +35,7 @@ export const runOptions = [
     name: "bundle",
     value: "name",
     repeats: true,
-    help: "a bundle whose credentials the service gets; NAME@17+ refuses generations below 17",
+    help: "a bundle whose credentials the service gets; NAME@17+ refuses generations below 17, NAME=/nix/store/… takes that which is in a store path",
   },
   {
     name: "credential",
@@ -206,8 +211,26 @@ function parseOptions(args: readonly string[]): ReadonlyMap<string, string[]> {
 }
 
 function parseBundle(text: string): BundleRequest {
-  const [, name = "", floor] = /^(.*?)(?:@([0-9]{1,15})\+)?$/u.exec(text) ?? [];
-  return { bundle: parseName("bundle", name), floor: Number(floor ?? 0) };
+  if (isInStore(text)) {
+    throw new Failure(
+      "usage/invalid",
+      `--bundle ${text.slice(0, 200)} doesn't say which bundle that is to be`,
+      "--bundle NAME=/nix/store/…: what the path has is compared with the name",
+    );
+  }
+  const [asked, path] = splitOnce(text, "=");
+  const [, name = "", floor] = /^(.*?)(?:@([0-9]{1,15})\+)?$/u.exec(asked) ?? [];
+  const bundle = parseName("bundle", name);
+  return {
+    bundle,
+    floor: Number(floor ?? 0),
+    path: path === undefined ? undefined : parseStorePath(path),
+  };
+}
+
+function splitOnce(text: string, at: string): [first: string, rest: string | undefined] {
+  const index = text.indexOf(at);
+  return index < 0 ? [text, undefined] : [text.slice(0, index), text.slice(index + at.length)];
 }
 
 function parseVariable(text: string): [variable: string, credential: string] {

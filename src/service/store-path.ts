@@ -59,6 +59,20 @@ export function parseStoreFile(path: string): StoreObject {
   );
 }
 
+/**
+ * `path`, if it is a store path and nothing below one.
+ *
+ * @throws Failure `closure/not-in-store`
+ */
+export function parseStorePath(path: string): string {
+  if (parseObject(path)?.storePath === path) return path;
+  throw new Failure(
+    "closure/not-in-store",
+    `${JSON.stringify(path.slice(0, 200))} is no store path /nix/store/HASH-NAME`,
+    "name what 'sealaunch copy --to nix:' has printed",
+  );
+}
+
 function parseObject(path: string): StoreObject | undefined {
   const found = grammar.exec(path)?.[1];
   const climbs = path.split("/").some((part) => part === ".." || part === ".");

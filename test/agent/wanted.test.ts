@@ -56,6 +56,7 @@ describe("what a unit wants", () => {
       { bundle: "dns", floor: 17 },
       { bundle: "web", floor: 0 },
     ]);
+    expect(wanted.sealed).toEqual([]);
     expect(wanted.credentials).toEqual(["A", "B"]);
     expect(wanted.programs.map(({ storePath }) => storePath)).toEqual([store]);
     expect(wanted.files.map(({ path }) => path)).toEqual([wrapper]);
@@ -76,7 +77,33 @@ describe("what a unit wants", () => {
     expect(wanted.programs).toEqual([]);
   });
 
+  it("is a bundle's store path, where the commands name one, all the same", () => {
+    const sealed = `/nix/store/${"0".repeat(32)}-sealaunch-dns-0.17`;
+    const check = [wrapper, "check", "--bundle", `dns=${sealed}`];
+    const { bundles, sealed: paths } = wantedBy(
+      facts(check, [wrapper, "run", `--bundle=dns@17+=${sealed}`, "--", "/bin/true"]),
+    );
+    expect(bundles).toEqual([{ bundle: "dns", floor: 17, path: sealed }]);
+    expect(paths).toEqual([sealed]);
+    for (const other of ["dns", `dns=${store}`]) {
+      const run = [wrapper, "run", "--bundle", other, "--", "/bin/true"];
+      expect(codeOf(() => wantedBy(facts(check, run)))).toBe("usage/invalid");
+      expect(codeOf(() => wantedBy(facts(run, check)))).toBe("usage/invalid");
+    }
+  });
+
   it.for<[string, readonly string[], FailureCode]>([
+    ["a store path without a name", [wrapper, "check", "--bundle", store], "usage/invalid"],
+    [
+      "a bundle below a store path",
+      [wrapper, "check", "--bundle", `dns=${store}/a`],
+      "closure/not-in-store",
+    ],
+    [
+      "a bundle that is a derivation",
+      [wrapper, "check", "--bundle", `dns=${store}.drv`],
+      "closure/not-in-store",
+    ],
     ["nothing guarded", ["/bin/sleep", "1"], "unit/not-guarded"],
     ["a program missing", [wrapper, "run", "--bundle", "dns"], "unit/not-guarded"],
     [

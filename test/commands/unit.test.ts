@@ -186,7 +186,7 @@ describe("unit --for systemd", () => {
 
   it("says where in the service file", async () => {
     const { stderr } = await unit({ bundles: ["dns", "dns@x"] });
-    expect(stderr).toContain("dns.json: bundles[1]: is no NAME or NAME@FLOOR+");
+    expect(stderr).toContain("dns.json: bundles[1]: is no NAME, NAME@FLOOR+ or");
   });
 
   it("refuses a service file that isn't there", async () => {
