@@ -149,6 +149,11 @@ export const failures = {
     "a service file is malformed",
     "mend the field that the error names; docs/units.md has them all",
   ],
+  "service/unsupported": [
+    "data",
+    "a service file asks for what a scheduler can't do",
+    "change the field that the error names; docs/schedulers.md has what each can",
+  ],
   "file/absent": ["absent", "a file that the command line names isn't there", "check the path"],
   "systemd/unavailable": [
     "unavailable",

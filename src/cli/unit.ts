@@ -1,11 +1,13 @@
 import { Option, type Command } from "commander";
 import { Failure } from "../failure.ts";
+import type { Scheduler } from "../service/scheduled/unsupported.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
 
 interface Flags {
-  readonly for: string;
+  readonly for: Scheduler;
+  readonly launcher: string;
   readonly wrap?: string;
   readonly dropIn: string[];
   readonly bundle: string[];
@@ -20,12 +22,20 @@ export function addUnit(program: Command): void {
   const command = program
     .command("unit")
     .description(
-      "Write the unit that starts a service with its secrets, hardened by default, from a service file.\n" +
+      "Write the unit that starts a service with its secrets, hardened by default, from a service file;\n" +
+        "or what another scheduler takes for it: --for fleet, pacemaker, nomad, marathon.\n" +
         "Or, with --wrap, a drop-in that gives an existing unit its secrets, and show what it changes.",
     )
     .argument("[service.json]", "the service file")
     .addOption(
-      new Option("--for <manager>", "what starts it").choices(["systemd"]).default("systemd"),
+      new Option("--for <scheduler>", "what places and starts it")
+        .choices(["systemd", "fleet", "pacemaker", "nomad", "marathon"] satisfies Scheduler[])
+        .default("systemd"),
+    )
+    .option(
+      "--launcher <file>",
+      "with --for nomad or marathon: where nodes have sealaunch",
+      "/usr/bin/sealaunch",
     )
     .option("--wrap <unit>", "a unit: its file, or the name of one of this machine")
     .option("--drop-in <file>", "with --wrap: one more drop-in that the unit has", collect, [])
@@ -42,6 +52,7 @@ export function addUnit(program: Command): void {
   addGuidance(command, {
     examples: [
       "sealaunch unit dns.json --for systemd --output dns.service",
+      "sealaunch unit dns.json --for pacemaker --output dns.xml",
       "sealaunch unit --wrap dns.service --bundle dns@1+ --env CF_TOKEN",
     ],
     runsOn: "laptop, CI, node",

@@ -63,7 +63,8 @@ function parseFields<T>(
   const field = issue === undefined ? "" : describePath(issue.path);
   const unknownFields =
     issue?.code === "unrecognized_keys" ? ` (${issue.keys.join(", ").slice(0, 80)})` : "";
-  const isOurs = issue?.code === "custom" || issue?.code === "invalid_format";
+  // What zod/mini says by itself, without a language.
+  const isOurs = issue !== undefined && issue.message !== "Invalid input";
   const reason = isOurs ? issue.message : (issue?.code ?? "invalid").replaceAll("_", " ");
   throw new Failure(
     code,

@@ -1,11 +1,7 @@
 import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
-
-// A service file is written by people, and editors complete it by its JSON Schema; so what a field may
-// hold is said by patterns, where one can say it.
-
-const text = (pattern: RegExp, what: string): z.ZodMiniType<string, string> =>
-  z.string().check(z.regex(pattern, `is no ${what}`));
+import { list, said, text } from "./described.ts";
+import { health, instances, placement, resources } from "./service-placing.ts";
 
 /** What a unit file can have in a line as it stands. */
 const line = text(/^[^\x00-\x1f\x7f]*(?<!\\)$/u, "single line without control characters");
@@ -35,13 +31,6 @@ const directory = text(/^[a-zA-Z0-9_][a-zA-Z0-9_./-]*$/u, "path below /var/lib o
 const capability = text(/^[a-z][a-z_]+$/u, "capability such as net_bind_service");
 const family = text(/^AF_[A-Z0-9]+$/u, "address family such as AF_INET");
 const setting = text(/^[A-Z][A-Za-z0-9]*=[^\x00-\x1f\x7f]*(?<!\\)$/u, "KEY=VALUE");
-
-const list = <T>(item: z.ZodMiniType<T, T>): z.ZodMiniDefault<z.ZodMiniArray<typeof item>> =>
-  z._default(z.array(item), []);
-
-/** A field with what it means: for docs/units.md and for editors. */
-const said = <T extends z.ZodMiniType>(field: T, meaning: string): T =>
-  field.check(z.describe(meaning));
 
 /** One service, whatever places and starts it (docs/units.md). */
 const ServiceFile = z
@@ -124,6 +113,26 @@ const ServiceFile = z
     jit: said(
       z._default(z.boolean(), false),
       "whether it writes code while it runs, as Node, Java and PyPy do",
+    ),
+    resources: said(
+      z.optional(resources),
+      "the most that it gets, and what is kept for it: `memory` in MiB, `cpu` in processors, such as 0.5",
+    ),
+    placement: said(
+      z.optional(placement),
+      "on which nodes a scheduler may place it: `where`, `whereNot`, `apartFrom`, `datacenters`",
+    ),
+    instances: said(
+      instances,
+      'how many of it a scheduler keeps running, or `"every node"`: one on each that it may be placed on',
+    ),
+    overlap: said(
+      z._default(z.boolean(), true),
+      "whether the new one may start while the old one still runs",
+    ),
+    health: said(
+      z.optional(health),
+      "where it answers if it is well: `port`, `path` if by HTTP, `interval` and `timeout` in seconds",
     ),
     wantedBy: said(
       z._default(z.array(unitName), ["multi-user.target"]),

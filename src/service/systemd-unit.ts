@@ -22,6 +22,7 @@ export function systemdUnit(service: ServiceFile, guard: Guard): string {
       ...startSettings(service, guard),
       ...identitySettings(service),
       ...directorySettings(service),
+      ...resourceSettings(service),
       ...hardening(service),
     ]),
     ...ownLines("Service", service.service),
@@ -90,6 +91,15 @@ function identitySettings({ user, group, supplementaryGroups }: ServiceFile): Se
     ...(user === undefined ? [["DynamicUser", "yes"] as const] : [["User", user] as const]),
     ["Group", group],
     ["SupplementaryGroups", joined(supplementaryGroups)],
+  ];
+}
+
+function resourceSettings({ resources }: ServiceFile): Setting[] {
+  const { memory, cpu } = resources ?? {};
+  return [
+    ["MemoryMax", memory === undefined ? undefined : `${String(memory)}M`],
+    // systemd counts in hundredths of a percent of one processor.
+    ["CPUQuota", cpu === undefined ? undefined : `${String(Number((cpu * 100).toFixed(2)))}%`],
   ];
 }
 
