@@ -80,6 +80,9 @@ export const owners: Readonly<Record<string, string>> = {
   "cli-table3": "cli",
   diff: "commands",
   "zod/mini": "formats",
+  fflate: "scan/unpacking.ts",
+  "smol-toml": "scan/vulnix-rules.ts",
+  "ae-cvss-calculator": "scan/severity.ts",
 };
 
 /** Node's modules that a pure room may import: computation alone. */

@@ -568,6 +568,17 @@ export const failures = {
     "a value was sealed longer ago than --older-than allows",
     "make a new value where it comes from, and seal that",
   ],
+  // Scanning.
+  "advisories/invalid": [
+    "data",
+    "a file holds no advisories, or not whole",
+    "give feeds of NVD's CVE API 2.0 (.json, .json.gz) or records of OSV (.json, .zip); fetch a broken one anew",
+  ],
+  "rules/invalid": [
+    "data",
+    "a file of rules is malformed",
+    'mend the line that the error names; a rule is a table such as ["openssl-3.0.7"], with cve, until, comment',
+  ],
   // The node.
   "identity/missing": [
     "configuration",

@@ -1,4 +1,4 @@
-import { upstreams } from "./upstreams.ts";
+import { type Upstream, upstreams } from "./upstreams.ts";
 
 const byName = new Map(upstreams.flatMap((one) => one.names.map((name) => [name, one] as const)));
 
@@ -6,11 +6,15 @@ const byName = new Map(upstreams.flatMap((one) => one.names.map((name) => [name,
 const variant =
   /-(?:minimal|interactive|full|small|headless|nox|slim|unwrapped|wrapped|static|lite|without-x|stage[0-9]-?(?:final|static)?)$/;
 
+/** The upstream that nixpkgs calls `name`, if it was looked up. */
+export function upstreamOf(name: string): Upstream | undefined {
+  return byName.get(name.toLowerCase()) ?? byName.get(name.toLowerCase().replace(variant, ""));
+}
+
 /**
  * The one name of what nixpkgs calls `name`: variants of one upstream and its older names there
  * become the first (`bash-interactive` is bash, `nodejs-slim` nodejs). Others stay as they are.
  */
 export function oneName(name: string): string {
-  const upstream = byName.get(name) ?? byName.get(name.replace(variant, ""));
-  return upstream?.names[0] ?? name;
+  return upstreamOf(name)?.names[0] ?? name;
 }

@@ -23,7 +23,7 @@ export interface Upstream {
 // prettier-ignore
 export const upstreams: readonly Upstream[] = [
   { names: ["acl"], cpe: ["xfs:acl", "acl_project:acl"], seen: "CVE-2009-4411" },
-  { names: ["apacheHttpd", "apache-httpd"], cpe: ["apache:http_server"], seen: "CVE-2021-41773" },
+  { names: ["apache-httpd", "apachehttpd"], cpe: ["apache:http_server"], seen: "CVE-2021-41773" },
   { names: ["apr"], cpe: ["apache:portable_runtime"], seen: "CVE-2021-35940" },
   { names: ["audiofile"], cpe: ["audiofile:audiofile", "audio_file_library_project:audio_file_library", "audio_file_library:audio_file_library"], seen: "CVE-2017-6831" },
   { names: ["audit"], cpe: ["linux_audit_project:linux_audit"], seen: "CVE-2015-5186", others: ["ibm:audit"] },
@@ -169,7 +169,7 @@ export const upstreams: readonly Upstream[] = [
   { names: ["wget"], cpe: ["gnu:wget"], seen: "CVE-2021-31879" },
   { names: ["wpa_supplicant"], cpe: ["w1.fi:wpa_supplicant"], seen: "CVE-2019-16275" },
   { names: ["xen"], cpe: ["xen:xen"], seen: "CVE-2022-33745" },
-  { names: ["xercesc", "xerces-c"], cpe: ["apache:xerces-c\\+\\+"], seen: "CVE-2018-1311" },
+  { names: ["xercesc", "xerces-c"], cpe: ["apache:xerces-c++"], seen: "CVE-2018-1311" },
   { names: ["xz"], cpe: ["tukaani:xz", "xz_utils_project:xz_utils"], seen: "CVE-2024-3094" },
   { names: ["zip"], cpe: ["info-zip_project:zip", "info-zip:zip"], seen: "CVE-2018-13410", since: "2" },
   { names: ["zlib"], cpe: ["zlib:zlib", "gnu:zlib"], seen: "CVE-2022-37434", since: "1" },

@@ -1,0 +1,101 @@
+import { type Advisory } from "./advisory.ts";
+import { type Component } from "./component.ts";
+import { type Read } from "./read.ts";
+import { keysOf, namesIn } from "./product-keys.ts";
+import { Slabs } from "./slabs.ts";
+
+interface Kept {
+  readonly modified: string;
+  readonly number: number;
+}
+
+/** What is known of the advisories that were read. */
+export interface AdvisoryCount {
+  /** Those that may be judged by; each id of each database once. */
+  readonly advisories: number;
+  /** Those that were rejected or withdrawn. */
+  readonly withdrawn: number;
+  /** How many records were passed over, by why. */
+  readonly skipped: ReadonlyMap<string, number>;
+  /** RFC 3339: the last change of any record, or the last feed's own date. */
+  readonly newest: string | undefined;
+}
+
+/** Advisories by the names of the products that they are about. */
+export class AdvisoryIndex {
+  readonly #kept = new Slabs<Advisory>();
+  readonly #numbers = new Map<string, number[]>();
+  readonly #ids = new Map<string, Kept>();
+  readonly #replaced = new Set<number>();
+  readonly #withdrawn = new Set<string>();
+  readonly #skipped = new Map<string, number>();
+  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #tomorrow: string;
+  #newest = "";
+
+  /**
+   * @param now - dates after it are no dates
+   * @param components - where given, only advisories that may be about one of them are kept; the
+   *   others are counted
+   */
+  constructor(now: Date, components?: Iterable<Component>) {
+    this.#tomorrow = new Date(now.getTime() + 86_400_000).toISOString();
+    if (components !== undefined)
+      this.#wanted = new Set([...components].flatMap((component) => keysOf(component)));
+  }
+
+  /** Takes what a record of `database` gave. Of two with one id, the one that was changed last stays. */
+  add(database: string, read: Read): void {
+    if ("skipped" in read) {
+      this.#skipped.set(read.skipped, (this.#skipped.get(read.skipped) ?? 0) + 1);
+      return;
+    }
+    this.date(read.modified);
+    const key = `${database} ${read.id}`;
+    const before = this.#ids.get(key);
+    if (before !== undefined && before.modified > read.modified) return;
+    if (before !== undefined) this.#replaced.add(before.number);
+    this.#withdrawn.delete(key);
+    if ("withdrawn" in read) {
+      this.#ids.set(key, { modified: read.modified, number: -1 });
+      this.#withdrawn.add(key);
+      return;
+    }
+    const names = namesIn(read.advisory).filter((name) => this.#wanted?.has(name) !== false);
+    const number = names.length > 0 ? this.#kept.add(read.advisory) : -1;
+    this.#ids.set(key, { modified: read.modified, number });
+    for (const name of names) {
+      const numbers = this.#numbers.get(name);
+      if (numbers === undefined) this.#numbers.set(name, [number]);
+      else numbers.push(number);
+    }
+  }
+
+  /** Notes a date that a feed or a record gives itself. */
+  date(date: string): void {
+    if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(date) || date >= this.#tomorrow) return;
+    if (date > this.#newest) this.#newest = date;
+  }
+
+  /** The advisories that may be about a component, in no order. */
+  about(component: Component): readonly Advisory[] {
+    const numbers = new Set(keysOf(component).flatMap((key) => this.#numbers.get(key) ?? []));
+    return [...numbers]
+      .filter((number) => !this.#replaced.has(number))
+      .flatMap((number) => this.#kept.get(number) ?? []);
+  }
+
+  /** Whether CVE itself rejected an id, so that no other database's word for it counts. */
+  isRejected(id: string): boolean {
+    return this.#withdrawn.has(`NVD ${id}`);
+  }
+
+  get count(): AdvisoryCount {
+    return {
+      advisories: this.#ids.size - this.#withdrawn.size,
+      withdrawn: this.#withdrawn.size,
+      skipped: this.#skipped,
+      newest: this.#newest === "" ? undefined : this.#newest,
+    };
+  }
+}
