@@ -62,10 +62,13 @@ export function componentOf(
     typeof patch === "string" ? [] : patch.fixes,
   );
   const fixes = [...known.fixes, ...ofPatches, ...patches].flatMap(cveIdsIn);
+  // The publisher's name may be the bare one; the path's says whose language it is in.
+  const byPath = ecosystemOf(named.name, []);
+  const called = byPath.name === known.name ? named.name : known.name;
   const from = "derivation" in known ? "derivation" : "publisher";
   // A derivation without a version of its own may still have it in its name.
   const version = known.version ?? named.version;
-  return component(path, known.name, version, patches, fixes, known.sources, from);
+  return component(path, called, version, patches, fixes, known.sources, from);
 }
 
 function component(

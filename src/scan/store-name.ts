@@ -46,7 +46,7 @@ function withoutOutputs(version: string): string {
  * own rule (`builtins.parseDrvName`): the version begins behind the first dash that no letter
  * follows; but `unstable-DATE` belongs to it, and outputs behind it don't.
  */
-function splitName(text: string): StoreName {
+export function splitName(text: string): StoreName {
   const at = /-(?=[0-9])/.exec(text)?.index;
   if (at === undefined || at === 0) return { name: text, version: undefined };
   const dated = text.slice(0, at).endsWith("-unstable") ? at - "-unstable".length : at;
