@@ -81,6 +81,7 @@ export const owners: Readonly<Record<string, string>> = {
   diff: "commands",
   "zod/mini": "formats",
   fflate: "scan/unpacking.ts",
+  "packageurl-js": "scan/purl.ts",
   "smol-toml": "scan/vulnix-rules.ts",
   "ae-cvss-calculator": "scan/severity.ts",
 };
