@@ -9,6 +9,7 @@ interface Flags {
   readonly to?: string;
   readonly from?: string;
   readonly ssh?: readonly string[];
+  readonly held: boolean;
 }
 
 /** `sync`: what a node needs of its source, and what it has written for others. */
@@ -30,8 +31,9 @@ export function addSync(program: Command): void {
     )
     .option(
       "--ssh <host...>",
-      "in a checkout: fill the mirror of each node as root there, and take back",
-    );
+      "in a checkout: bring into the mirror of each node what it lacks, as root there, and take back",
+    )
+    .option("--held", "on a node: say what the mirror has, for --ssh, on standard output", false);
   addGuidance(command, {
     examples: [
       "sealaunch sync --config n1/node.json --mirror n1/mirror",
@@ -43,22 +45,29 @@ export function addSync(program: Command): void {
   });
   command.action(async (flags: Flags) => {
     const context = createContext(command);
-    const { mirror, watch: watches, to, from, ssh } = flags;
-    const ways = [to, from, ssh, watches || undefined].filter((way) => way !== undefined);
+    const { mirror, watch: watches, to, from, ssh, held } = flags;
+    const ways = [to, from, ssh, watches || undefined, held || undefined].filter(
+      (way) => way !== undefined,
+    );
     if (ways.length > 1) {
       throw new Failure(
         "usage/invalid",
-        "--watch, --to, --from and --ssh exclude each other",
+        "--watch, --to, --from, --ssh and --held exclude each other",
         "give one of them",
       );
     }
-    if (to === undefined && ssh === undefined) {
+    if (held) {
+      const { tellHeld } = await import("../commands/sync-held.ts");
+      await tellHeld(context, mirror);
+    } else if (ssh !== undefined) {
+      const { syncOverSsh } = await import("../commands/sync-ssh.ts");
+      await syncOverSsh(context, ssh);
+    } else if (to !== undefined) {
+      const { syncTo } = await import("../commands/sync-elsewhere.ts");
+      await syncTo(context, to);
+    } else {
       const { sync } = await import("../commands/sync.ts");
       await sync(context, { mirror, watches, from });
-      return;
     }
-    const { syncTo, syncOverSsh } = await import("../commands/sync-elsewhere.ts");
-    if (ssh !== undefined) await syncOverSsh(context, ssh);
-    else if (to !== undefined) await syncTo(context, to);
   });
 }

@@ -2,12 +2,9 @@ import { join } from "node:path";
 import { equalBytes, hex, utf8 } from "../crypto/bytes.ts";
 import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
-import { maxHeaderSize } from "../formats/age/profile.ts";
-import { maxEntrySize } from "../formats/entry.ts";
-import { maxCardSize } from "../formats/records/card.ts";
-import { maxPartSize } from "../formats/records/inventory.ts";
 import { createFileExclusive, listDirectory, removeFile } from "../host/files.ts";
 import type { Source } from "../sources/source.ts";
+import { objectsBelow } from "./below.ts";
 
 // What a node writes for others lies in its outbox, and who has the network but no identity carries it to
 // the source. Neither may write where the other does: what was carried is remembered on the other side,
@@ -16,18 +13,8 @@ import type { Source } from "../sources/source.ts";
 /** What a node writes: nothing else is carried, whatever lies there. */
 const carried = /^(?:entries|headers|nodes)\//u;
 
-const maxObjectSize = Math.max(maxHeaderSize + 1, maxEntrySize, maxCardSize, maxPartSize);
-
-/** Folders are at most as deep as a header's name is long. */
-async function objectsBelow(source: Source, folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of await source.list(folder)) {
-    const path = `${folder}/${name}`;
-    const below = name.startsWith(".") ? [] : await objectsBelow(source, path);
-    found.push(...(below.length > 0 || name.startsWith(".") ? below : [path]));
-  }
-  return found;
-}
+/** Of what a node says of itself; more than of headers and entries. */
+export const maxNodeObjectSize = 1024 * 1024;
 
 /** The objects in an outbox, in rising order. @throws Failure `source/unreadable` */
 async function listOutbox(outbox: Source): Promise<string[]> {
@@ -49,22 +36,27 @@ export interface Carried {
 /**
  * After it, every object of the outbox has been in the source once.
  *
- * @param state - the directory in which it is remembered what was carried
+ * @param state - the directory in which it is remembered what was carried; undefined if somebody may
+ *   yet lose what is carried now
  * @throws Failure `source/…`; `write/refused` if it can't be remembered
  */
-export async function carryOutbox(outbox: Source, source: Source, state: string): Promise<Carried> {
+export async function carryOutbox(
+  outbox: Source,
+  source: Source,
+  state: string | undefined,
+): Promise<Carried> {
   const written: string[] = [];
   const failures: Failure[] = [];
-  const known = new Set(await listDirectory(state));
+  const known = new Set(state === undefined ? [] : await listDirectory(state));
   const present = new Set<string>();
   for (const path of await listOutbox(outbox)) {
-    const bytes = await outbox.read(path, maxObjectSize);
+    const bytes = await outbox.read(path, maxNodeObjectSize);
     if (bytes === undefined) continue;
     const name = hex(sha256(utf8(`${path}\n${hex(sha256(bytes))}`)));
     present.add(name);
     if (known.has(name)) continue;
     try {
-      const before = await source.read(path, maxObjectSize).catch(() => undefined);
+      const before = await source.read(path, maxNodeObjectSize).catch(() => undefined);
       if (before === undefined || !equalBytes(before, bytes)) {
         await source.write(path, bytes);
         written.push(path);
@@ -74,9 +66,13 @@ export async function carryOutbox(outbox: Source, source: Source, state: string)
       failures.push(error);
       continue;
     }
-    await createFileExclusive(join(state, name), new Uint8Array(), 0o600);
+    if (state !== undefined) {
+      await createFileExclusive(join(state, name), new Uint8Array(), 0o600);
+    }
   }
-  for (const name of known) if (!present.has(name)) await removeFile(join(state, name));
+  for (const name of known) {
+    if (state !== undefined && !present.has(name)) await removeFile(join(state, name));
+  }
   return { written, failures };
 }
 
@@ -88,8 +84,8 @@ export async function carryOutbox(outbox: Source, source: Source, state: string)
 export async function clearOutbox(outbox: Source, mirror: Source): Promise<void> {
   for (const path of await listOutbox(outbox)) {
     const [waiting, shown] = await Promise.all([
-      outbox.read(path, maxObjectSize),
-      mirror.read(path, maxObjectSize),
+      outbox.read(path, maxNodeObjectSize),
+      mirror.read(path, maxNodeObjectSize),
     ]);
     if (waiting === undefined || shown === undefined) continue;
     if (equalBytes(waiting, shown)) await outbox.remove(path);

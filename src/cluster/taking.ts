@@ -1,27 +1,38 @@
+import { equalBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { maxEntrySize } from "../formats/entry.ts";
-import { nodeFolder, recordFile } from "../formats/paths.ts";
+import { nameKinds } from "../formats/names.ts";
+import { nodeFolder, nodesFolder, recordFile } from "../formats/paths.ts";
 import { maxCardSize } from "../formats/records/card.ts";
+import { decodeInventory } from "../formats/records/inventory.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import type { Source } from "../sources/source.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
+import { objectsBelow } from "./below.ts";
 import { listBundles } from "./bundles.ts";
 import { listNodeCards, readNodeCard, writeCard } from "./cards.ts";
 import { readPool, readRoster, requireStatement, type Cluster } from "./cluster.ts";
+import { pruneCollected } from "./inventories.ts";
+import { maxNodeObjectSize } from "./outbox.ts";
 import { expectedEntries } from "./owed.ts";
 import { owedHeaders } from "./rewrapping.ts";
 
 /**
  * Takes from elsewhere what nodes have written there: entries and headers that are owed here, well-formed,
- * and cards that are newer. Nothing else is taken, whatever lies there, and nothing that is here changes but
- * a card.
+ * cards that are newer, and what nodes whose cards are here say of themselves, which who reads it judges.
+ * Nothing else is taken, whatever lies there, and nothing that is here changes but what is of a node.
  *
+ * @param only - the node whose own objects are taken; those of all if undefined
  * @returns the paths of what was written
  * @throws Failure all that reading the cluster refuses; `write/refused`
  */
-export async function takeWritten(cluster: Cluster, from: Source): Promise<string[]> {
+export async function takeWritten(
+  cluster: Cluster,
+  from: Source,
+  only?: string,
+): Promise<string[]> {
   const { record: roster } = await readRoster(cluster);
   const reads = await Promise.all(roster.pools.map(({ name }) => readPool(cluster, roster, name)));
   const pools = reads.flatMap((read) => (read === undefined ? [] : [read.record]));
@@ -36,7 +47,8 @@ export async function takeWritten(cluster: Cluster, from: Source): Promise<strin
     await cluster.source.write(path, bytes);
     taken.push(path);
   }
-  return [...taken, ...(await takeCards(cluster.source, from))];
+  const cards = await takeCards(cluster.source, from);
+  return [...taken, ...cards, ...(await takeSaid(cluster.source, from, only))];
 }
 
 /** An object that is owed here. */
@@ -100,3 +112,28 @@ async function takeCards(source: Source, from: Source): Promise<string[]> {
   }
   return taken;
 }
+
+/** What nodes say of themselves beside their cards. */
+async function takeSaid(source: Source, from: Source, only: string | undefined): Promise<string[]> {
+  const taken: string[] = [];
+  const nodes = only === undefined ? await from.list(nodesFolder) : [only];
+  for (const node of nodes.filter((name) => nameKinds.node.is(name))) {
+    if ((await readNodeCard(source, node)) === undefined) continue;
+    const inventory = `${nodeFolder(node)}/${recordFile.inventory}`;
+    // What an inventory names is there before it.
+    for (const path of (await objectsBelow(from, nodeFolder(node))).toSorted()) {
+      if (cardFiles.some((name) => path === `${nodeFolder(node)}/${name}`)) continue;
+      const bytes = await from.read(path, maxNodeObjectSize);
+      const before = await source.read(path, maxNodeObjectSize).catch(() => undefined);
+      if (bytes === undefined || (before !== undefined && equalBytes(before, bytes))) continue;
+      await source.write(path, bytes);
+      taken.push(path);
+      if (path === inventory && isTaken(() => decodeInventory(bytes))) {
+        await pruneCollected(source, node, decodeInventory(bytes));
+      }
+    }
+  }
+  return taken;
+}
+
+const cardFiles = [recordFile.card, recordFile.cardSignature];

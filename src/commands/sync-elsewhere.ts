@@ -2,10 +2,7 @@ import { resolve } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
 import { mirrorNode } from "../cluster/mirroring.ts";
 import { takeWritten } from "../cluster/taking.ts";
-import { Failure } from "../failure.ts";
-import { decodeTree, encodeTree } from "../formats/tree.ts";
-import { runOverSsh } from "../host/ssh-remote.ts";
-import { openMemory } from "../sources/memory.ts";
+import type { Failure } from "../failure.ts";
 import { openSource } from "../sources/open.ts";
 import type { Source } from "../sources/source.ts";
 import { beginAdding } from "../sources/tree-writing.ts";
@@ -26,21 +23,18 @@ export function openCarried(context: Context, directory: string): Promise<Source
  */
 export async function syncTo(context: Context, directory: string): Promise<void> {
   const target = await openCarried(context, directory);
-  const { bundles } = await fill(context, await openToSign(context), target);
+  const cluster = await openToSign(context);
+  const { bundles, failures } = await mirrorNode(cluster, "all", [], beginAdding(target));
+  throwFirst(context, failures);
   context.print(`${target.name} has what the nodes need: bundles ${bundles.join(", ")}`);
   context.result({ to: target.name, bundles });
 }
 
-async function fill(
-  context: Context,
-  cluster: Cluster,
-  target: Source,
-): Promise<{ readonly bundles: readonly string[] }> {
-  const { bundles, failures } = await mirrorNode(cluster, "all", [], beginAdding(target));
+/** Returns if there is none; else all but the first are told as warnings. @throws Failure the first */
+export function throwFirst(context: Context, failures: readonly Failure[]): void {
   const [first, ...others] = failures;
   for (const { message } of others) context.warn(message);
   if (first !== undefined) throw first;
-  return { bundles };
 }
 
 /** Takes into this checkout what nodes have written into a directory: cards, and what is owed here. */
@@ -49,8 +43,19 @@ export async function syncBack(context: Context, directory: string): Promise<voi
   await take(context, await openToSign(context), from);
 }
 
-async function take(context: Context, cluster: Cluster, from: Source): Promise<void> {
-  const taken = await takeWritten(cluster, from);
+/**
+ * Takes what nodes have written into this checkout, and says so.
+ *
+ * @param only - the node whose own objects are taken; those of all if undefined
+ * @throws Failure all that `takeWritten` refuses
+ */
+export async function take(
+  context: Context,
+  cluster: Cluster,
+  from: Source,
+  only?: string,
+): Promise<void> {
+  const taken = await takeWritten(cluster, from, only);
   reportWritten(
     context,
     taken.map((path) => cluster.source.place(path)),
@@ -58,35 +63,3 @@ async function take(context: Context, cluster: Cluster, from: Source): Promise<v
   if (taken.length === 0) context.print(`${from.name} has nothing that is owed here`);
   context.result({ from: from.name, written: taken });
 }
-
-/**
- * Brings what this checkout has into the mirror of each node, over ssh, and takes back what they have
- * written. Every host is tried.
- *
- * @param hosts - as ssh(1) takes them; root there, who hands it to the user whose the mirror is
- * @throws Failure `ssh/failed` of the first host that failed, after the others
- */
-export async function syncOverSsh(context: Context, hosts: readonly string[]): Promise<void> {
-  const cluster = await openToSign(context);
-  const objects = new Map<string, Uint8Array>();
-  await fill(context, cluster, openMemory("this checkout", objects));
-  const tree = encodeTree(objects);
-  const failures: Failure[] = [];
-  for (const host of hosts) {
-    try {
-      const answer = await runOverSsh(host, remoteCommand, tree, context.environment);
-      context.print(`${host} has what it needs`);
-      await take(context, cluster, openMemory(host, decodeTree(answer, host)));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      failures.push(error);
-    }
-  }
-  const [first, ...others] = failures;
-  for (const { message } of others) context.warn(message);
-  if (first !== undefined) throw first;
-}
-
-// Root there reads none of what comes: the one who does has no way to the identity.
-const remoteCommand =
-  "exec setpriv --reuid=sealaunch-sync --regid=sealaunch-sync --clear-groups --no-new-privs -- sealaunch sync --from -";

@@ -31,6 +31,7 @@ export interface SyncReport {
  *
  * @param cluster - as `openToMirror` gives it
  * @param asked - bundles that somebody waits for
+ * @param isSent - whether the source is a tree that somebody has sent, and what is carried goes back to him
  * @throws Failure all that reading the roster refuses, and then the mirror is as it was; `card/absent`
  */
 export async function syncOnce(
@@ -38,11 +39,14 @@ export async function syncOnce(
   mirror: string,
   cluster: Cluster,
   asked: readonly string[],
+  isSent = false,
 ): Promise<SyncReport> {
   const { cluster: id } = located.configuration;
   await makeDirectory(mirror, 0o755);
   const outbox = await openOutbox(located.configuration);
-  const carried = await carryOutbox(outbox, cluster.source, join(syncState(mirror), "carried"));
+  // He may not get it; what he has got already he doesn't take again.
+  const state = isSent ? undefined : join(syncState(mirror), "carried");
+  const carried = await carryOutbox(outbox, cluster.source, state);
   await pruneInventory(outbox, cluster.source, located.configuration.node, carried.written);
   const recipients = await knownRecipients(located, cluster.source);
   const writing = beginPass(mirror);

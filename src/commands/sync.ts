@@ -1,8 +1,11 @@
 import { resolve } from "node:path";
 import { findRepository, openToMirror, readNode, type Located } from "../cluster/configuration.ts";
+import { openOutbox } from "../cluster/node-source.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { decodeTree, encodeTree, maxTreeSize } from "../formats/tree.ts";
+import { nodesFolder } from "../formats/paths.ts";
+import { decodeTree, encodeTree, maxTreeSize, type Tree } from "../formats/tree.ts";
+import { openMirror } from "../sources/mirror.ts";
 import { openMemory } from "../sources/memory.ts";
 import type { Source } from "../sources/source.ts";
 import type { Context } from "./context.ts";
@@ -38,19 +41,19 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
     return;
   }
   const located = await readNode(context.configuration);
-  const mirror = mirrorOf(context, located, options);
+  const mirror = mirrorOf(context, located, options.mirror);
   const own = await openToMirror(located, mirror, context.now);
   const sent =
     from === "-" ? decodeTree(await context.input(maxTreeSize), "standard input") : undefined;
   const source =
     sent !== undefined
-      ? openMemory("standard input", sent)
+      ? openSent(sent, openMirror(mirror), await openOutbox(located.configuration))
       : from === undefined
         ? own.source
         : await openCarried(context, from);
   const cluster = { ...own, source };
   const pass = (asked: readonly string[], now: Date): Promise<SyncReport> =>
-    syncOnce(located, mirror, { ...cluster, now }, asked);
+    syncOnce(located, mirror, { ...cluster, now }, asked, sent !== undefined);
   if (options.watches) {
     const { watch } = await import("./sync-watch.ts");
     await watch(context, mirror, cluster.source, pass);
@@ -59,6 +62,13 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
   const done = await pass([], context.now);
   if (sent === undefined) report(context, located, mirror, done);
   else await sendBack(context, source, done);
+}
+
+/** What was sent; of what it only names the bytes are here, those of what this node says of itself in its outbox. */
+function openSent({ objects, named }: Tree, mirror: Source, outbox: Source): Source {
+  const read: Source["read"] = (path, maxBytes) =>
+    (path.startsWith(`${nodesFolder}/`) ? outbox : mirror).read(path, maxBytes);
+  return openMemory("standard input", new Map(objects), { named, source: { ...mirror, read } });
 }
 
 /** Answers who has sent a tree with what this node has written for others. */
@@ -75,13 +85,14 @@ async function sendBack(
   const back = objects.flatMap(([path, bytes]) =>
     bytes === undefined ? [] : [[path, bytes] as const],
   );
-  await context.output(encodeTree(new Map(back)));
+  await context.output(encodeTree({ objects: new Map(back), named: new Set() }));
 }
 
-function mirrorOf(
+/** Where a node's mirror is. @param mirror - instead of what its configuration says @throws Failure `mirror/none` */
+export function mirrorOf(
   context: Context,
   { configuration, path }: Located<NodeConfiguration>,
-  { mirror }: SyncOptions,
+  mirror: string | undefined,
 ): string {
   if (mirror !== undefined) return resolve(context.directory, mirror);
   if (configuration.mirror !== undefined) return configuration.mirror;

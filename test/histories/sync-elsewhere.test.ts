@@ -1,7 +1,8 @@
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { decodeTree, encodeTree } from "../../src/formats/tree.ts";
+import { decodeHolding, decodeTree, encodeTree, type Holding } from "../../src/formats/tree.ts";
 import { openMirror } from "../../src/sources/mirror.ts";
 import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { refusal } from "../fixtures/refusal.ts";
@@ -72,6 +73,10 @@ describe("a directory that is carried", () => {
     expect(readFileSync(own)).toEqual(before);
     expect(existsSync(join(here, "keys/nodes/n9"))).toBe(false);
     expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
+    // What a node says of itself comes back if its card is here.
+    for (const node of ["n1", "n9"])
+      done(`mkdir -p stick/keys/nodes/${node}/more && echo x >stick/keys/nodes/${node}/more/1`);
+    expect(done("sealaunch sync --from stick")).toBe("wrote keys/nodes/n1/more/1\n");
     done("sealaunch verify --identity n2/identity");
   });
 
@@ -95,25 +100,66 @@ describe("a directory that is carried", () => {
   });
 });
 
+const send = "sealaunch sync --config n1/node.json --from - <tree";
+
+/** What the checkout has, by path. */
+function wholeTree(): Map<string, Uint8Array> {
+  const objects = new Map<string, Uint8Array>();
+  for (const room of ["keys", "secrets"]) {
+    for (const file of readdirSync(join(here, room), { recursive: true, withFileTypes: true })) {
+      if (!file.isFile()) continue;
+      const path = join(file.parentPath, file.name);
+      objects.set(path.slice(join(here, room).length + 1), readFileSync(path));
+    }
+  }
+  return objects;
+}
+
 describe("a tree that is sent", () => {
+  it("need not have the bytes of what the node has said that it holds", () => {
+    keepMirror();
+    const held = (): Holding =>
+      decodeHolding(Buffer.from(done("sealaunch sync --config n1/node.json --held")), "n1");
+    expect(held()).toMatchObject({ node: "n1", objects: {} });
+    writeFileSync(join(here, "tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
+    done(send);
+    const { objects: before, recipients } = held();
+    done("printf new > token && sealaunch seal dns CF_TOKEN=token");
+    const shown = done("sealaunch identity show n1/identity --json");
+    expect(recipients).toEqual([(JSON.parse(shown) as { recipient: string }).recipient]);
+    const whole = wholeTree();
+    const [named, sent] = [true, false].map((isHeld) =>
+      [...whole].filter(
+        ([path, bytes]) =>
+          (before[path] === createHash("sha256").update(bytes).digest("hex")) === isHeld,
+      ),
+    );
+    expect(named?.length).toBeGreaterThan(5);
+    const [objects, names] = [new Map(sent), new Set(named?.map(([path]) => path))];
+    writeFileSync(join(here, "tree"), encodeTree({ objects, named: names }));
+    done(send);
+    const after = held().objects;
+    expect(Object.keys(after)).toContain("bundles/dns/0.3/statement.json");
+    // One that is named and isn't there is as if the source had lost it.
+    writeFileSync(join(here, "tree"), encodeTree({ objects: new Map(), named: names }));
+    expectRefused(place.run(send, here), "mark/rolled-back");
+    expect(held().objects).toEqual(after);
+  });
+
   it("fills a mirror from standard input, and answers with what the node has written", () => {
     keepMirror();
     const owed = entryOf("n2");
     rmSync(join(here, entries, owed));
-    const objects = new Map<string, Uint8Array>();
-    for (const room of ["keys", "secrets"]) {
-      for (const file of readdirSync(join(here, room), { recursive: true, withFileTypes: true })) {
-        if (!file.isFile()) continue;
-        const path = join(file.parentPath, file.name);
-        objects.set(path.slice(join(here, room).length + 1), readFileSync(path));
-      }
-    }
-    writeFileSync(join(here, "tree"), encodeTree(objects));
-    const send = "sealaunch sync --config n1/node.json --from - <tree";
-    expect(decodeTree(Buffer.from(done(send)), "answer").size).toBe(0);
+    writeFileSync(join(here, "tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
+    expect(decodeTree(Buffer.from(done(send)), "answer").objects.size).toBe(0);
     done("sealaunch rewrap --config n1/node.json");
     const answer = decodeTree(Buffer.from(done(send)), "answer");
-    expect([...answer.keys()]).toEqual([`entries/web/1/${owed}`]);
+    expect([...answer.objects.keys()]).toEqual([`entries/web/1/${owed}`]);
+    // Who has sent the tree may have lost the answer.
+    expect(decodeTree(Buffer.from(done(send)), "answer").objects).toEqual(answer.objects);
+    done(`mkdir -p n1/state/outbox/keys/nodes/n1 && echo said >n1/state/outbox/keys/nodes/n1/more`);
+    const more = decodeTree(Buffer.from(done(send)), "answer");
+    expect([...more.objects.keys()]).toEqual([`entries/web/1/${owed}`, "nodes/n1/more"]);
     writeFileSync(join(here, "tree"), "{}");
     expectRefused(place.run(send, here), "source/hostile");
   });
