@@ -11,6 +11,7 @@ interface CreateFlags {
   readonly hostKey: string;
   readonly node?: string;
   readonly state?: string;
+  readonly mirror?: string;
   readonly withKey?: (typeof keys)[number];
   readonly plainIdentity: boolean;
   readonly announce: boolean;
@@ -43,6 +44,10 @@ function addCreate(family: Command): void {
     )
     .option("--node <name>", "the node's name (the machine's own)")
     .option("--state <dir>", "where the node keeps what it has seen (/var/lib/sealaunch)")
+    .option(
+      "--mirror <dir>",
+      "where sync is to keep what the node needs (none: the source is read)",
+    )
     .addOption(
       new Option(
         "--with-key <key>",
@@ -70,9 +75,12 @@ function addCreate(family: Command): void {
       await createOperatorIdentity(context, file);
     } else if (file === undefined && flags.into !== undefined) {
       const { createNodeIdentity } = await import("../commands/identity-node.ts");
-      const { into, hostKey, node, state, withKey, plainIdentity, announce: announces } = flags;
-      const key = plainIdentity ? "plain" : withKey;
-      await createNodeIdentity(context, { into, hostKey, node, state, key, announces });
+      const { into, hostKey, node, state, mirror, withKey, announce: announces } = flags;
+      const key = flags.plainIdentity ? ("plain" as const) : withKey;
+      await createNodeIdentity(context, {
+        ...{ into, hostKey, node, state, mirror, announces },
+        key,
+      });
     } else {
       throw new Failure(
         "usage/invalid",

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { Failure } from "../failure.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { changing, collect } from "./options.ts";
@@ -143,6 +144,8 @@ interface NodeFlags {
   readonly knownHosts?: string;
   readonly fingerprint?: string;
   readonly replace: boolean;
+  readonly identity?: string;
+  readonly ssh: boolean;
   readonly signer?: string;
 }
 
@@ -152,13 +155,23 @@ function addNode(family: Command): void {
       .command("add-node")
       .description(
         "Add nodes to a pool by their cards, after comparing who signed them with the SSH host " +
-          "keys that you know, or that the pool has for them. Needs no root key, and no identity.",
+          "keys that you know, or that the pool has for them. With --ssh one command does it all: each " +
+          "machine makes its identity, if it has none, and gets what it needs into its mirror. Needs no root " +
+          "key; an identity only for --identity.",
       )
-      .argument("<card...>", "card.json with card.json.sig beside it, or the directory of both")
+      .argument(
+        "<card...>",
+        "card.json with card.json.sig beside it, or the directory of both; with --ssh hosts, as root there",
+      )
       .requiredOption("--pool <pool>", "the pool")
       .option("--known-hosts <file>", "an OpenSSH known_hosts file that has the nodes' names")
       .option("--fingerprint <SHA256:…>", "the node's host key, as ssh-keygen -l prints it")
-      .option("--replace", "the same node, with a new identity or host key", false),
+      .option("--replace", "the same node, with a new identity or host key", false)
+      .option(
+        "--identity <file>",
+        "write the newcomers' entries at once, by an operator's or member's identity (- for standard input)",
+      )
+      .option("--ssh", "fetch the cards over ssh, from hosts whose keys ssh knows", false),
   );
   addGuidance(command, {
     examples: [
@@ -169,9 +182,21 @@ function addNode(family: Command): void {
   });
   command.action(async (cards: string[], flags: NodeFlags) => {
     const { addNode: run } = await import("../commands/roster-add-node.ts");
-    const { pool, knownHosts, fingerprint, replace: replaces, signer } = flags;
-    const options = { pool, knownHosts, fingerprint, replaces, signer };
-    await run(createContext(command), cards, options);
+    const { pool, knownHosts, fingerprint, replace: replaces, identity, signer } = flags;
+    const options = { pool, replaces, identity, signer };
+    if (!flags.ssh) {
+      await run(createContext(command), cards, { ...options, knownHosts, fingerprint });
+      return;
+    }
+    if (knownHosts !== undefined || fingerprint !== undefined) {
+      throw new Failure(
+        "usage/invalid",
+        "--ssh goes by the host keys that ssh knows, not by --known-hosts or --fingerprint",
+        "give neither; see ssh_config(5), UserKnownHostsFile",
+      );
+    }
+    const { addNodeOverSsh } = await import("../commands/roster-add-node-ssh.ts");
+    await addNodeOverSsh(createContext(command), cards, options);
   });
 }
 

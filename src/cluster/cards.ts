@@ -39,6 +39,11 @@ export async function readCard(path: string): Promise<FoundCard> {
   return { path: file, bytes, signature, ...judgeCard(bytes, signature) };
 }
 
+/** As {@link readCard}, of one that lies elsewhere. @param place - for messages */
+export function foundCard(bytes: Uint8Array, signature: Uint8Array, place: string): FoundCard {
+  return { path: place, bytes, signature, ...judgeCard(bytes, signature) };
+}
+
 /**
  * The card of a node in the source, its signature checked; undefined if there is none, or none that
  * is whole and signed: anybody who can write to the source may have put it there.

@@ -30,6 +30,8 @@ export interface NodeIdentityOptions {
   readonly node: string | undefined;
   /** Where the node will keep its marks; the usual place if undefined. */
   readonly state: string | undefined;
+  /** Where `sync` is to keep what the node needs; the node reads its source itself if undefined. */
+  readonly mirror: string | undefined;
   /** What the identity is encrypted to; as the directory has it if undefined. */
   readonly key: CredentialKey | "plain" | undefined;
   /** Whether the card is also put into the repository's source. */
@@ -72,6 +74,9 @@ export async function createNodeIdentity(
       node,
       identity: home.path,
       ...(options.state === undefined ? {} : { state: resolve(context.directory, options.state) }),
+      ...(options.mirror === undefined
+        ? {}
+        : { mirror: resolve(context.directory, options.mirror) }),
     };
     files.set(nodeFiles.configuration, utf8(`${JSON.stringify(configuration, null, 2)}\n`));
   }
