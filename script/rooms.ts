@@ -60,6 +60,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },
   scan: { imports: ["formats", "service", "crypto"], isPure: true },
+  schedulers: { imports: ["formats", "service"] },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
   host: { imports: ["service"] },

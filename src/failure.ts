@@ -154,6 +154,31 @@ export const failures = {
     "a service file asks for what a scheduler can't do",
     "change the field that the error names; docs/schedulers.md has what each can",
   ],
+  "scheduler/unavailable": [
+    "unavailable",
+    "a scheduler's API doesn't answer, or has a fault of its own",
+    "check the address, and that the scheduler runs",
+  ],
+  "scheduler/malformed": [
+    "data",
+    "an answer isn't one of the scheduler's API",
+    "check that the address is that of the scheduler's API",
+  ],
+  "scheduler/refused": [
+    "refused",
+    "a scheduler doesn't take what it is given",
+    "change what the error names in the service file, or what your account may do there",
+  ],
+  "scheduler/conflict": [
+    "again",
+    "somebody else changes the same service in the scheduler",
+    "look at theirs, then run the command again",
+  ],
+  "scheduler/not-running": [
+    "unavailable",
+    "a scheduler has taken a service, and it doesn't run in time",
+    "mend what the error names, or look at the node's journal",
+  ],
   "file/absent": ["absent", "a file that the command line names isn't there", "check the path"],
   "systemd/unavailable": [
     "unavailable",

@@ -1,0 +1,51 @@
+import * as z from "zod/mini";
+import { decodeConfiguration } from "../canonical.ts";
+
+// What fleet's API answers (coreos/fleet, Documentation/api-v1.md), as far as it is read.
+
+/** A line of a unit. */
+export interface FleetOption {
+  readonly section: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+const state = z.object({
+  name: z.string(),
+  hash: z.string(),
+  machineID: z.string(),
+  systemdActiveState: z.string(),
+  systemdSubState: z.string(),
+});
+/** A unit on a machine. */
+export type FleetState = z.infer<typeof state>;
+
+const machine = z.object({
+  id: z.string(),
+  primaryIP: z.optional(z.string()),
+  metadata: z._default(z.record(z.string(), z.string()), {}),
+});
+/** A machine of the cluster. */
+export type FleetMachine = z.infer<typeof machine>;
+
+const nextPageToken = z.optional(z.string());
+const states = z.object({ states: z._default(z.array(state), []), nextPageToken });
+const machines = z.object({ machines: z._default(z.array(machine), []), nextPageToken });
+const fault = z.object({ error: z.object({ message: z.optional(z.string()) }) });
+
+/** A page of what runs where. @throws Failure `scheduler/malformed` */
+export function decodeFleetStates(bytes: Uint8Array): z.infer<typeof states> {
+  return decodeConfiguration(bytes, states, "fleet's list of states", "scheduler/malformed");
+}
+
+/** A page of the machines. @throws Failure `scheduler/malformed` */
+export function decodeFleetMachines(bytes: Uint8Array): z.infer<typeof machines> {
+  return decodeConfiguration(bytes, machines, "fleet's list of machines", "scheduler/malformed");
+}
+
+/** Why fleet refused. @throws Failure `scheduler/malformed` */
+export function decodeFleetError(bytes: Uint8Array): string {
+  return (
+    decodeConfiguration(bytes, fault, "fleet's error", "scheduler/malformed").error.message ?? ""
+  );
+}
