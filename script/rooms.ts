@@ -41,6 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       "agent",
       "launch",
       "cluster",
+      "caches",
       "trust",
       "formats",
       "sources",
@@ -63,6 +64,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   schedulers: { imports: ["formats", "service"] },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
+  caches: { imports: ["formats", "service", "host", "crypto"] },
   host: { imports: ["service"] },
   crypto: { imports: [], isPure: true },
 };

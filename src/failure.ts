@@ -672,6 +672,63 @@ export const failures = {
     "the service's program isn't an executable file",
     "check the path after '--'",
   ],
+  // Filling a binary cache.
+  "cache-key/invalid": [
+    "configuration",
+    "a file holds no secret key of a binary cache",
+    "make one: nix-store --generate-binary-cache-key NAME cache.secret cache.public",
+  ],
+  "cache/unknown": [
+    "usage",
+    "a binary cache's address is not known",
+    "use file:///DIR, https://HOST/PATH or s3://BUCKET?region=REGION",
+  ],
+  "cache/other-store": [
+    "refused",
+    "a binary cache is for stores in another directory",
+    "publish to a cache of its own, whose nix-cache-info says StoreDir: /nix/store",
+  ],
+  "cache/invalid": [
+    "data",
+    "a binary cache holds something that can't be read as what it should be",
+    "remove from the cache what the error names, and publish again",
+  ],
+  "cache/incomplete": [
+    "data",
+    "a binary cache doesn't have afterwards what was published",
+    "publish again; if it stays so, somebody else removes or writes what is there",
+  ],
+  "cache/forbidden": [
+    "refused",
+    "a binary cache refuses to be read or written with these credentials",
+    "check ~/.netrc for https://, the profile or variables of AWS for s3://, the mode of the directory for file://",
+  ],
+  "cache/unreachable": [
+    "again",
+    "a binary cache can't be reached, breaks off or falls silent",
+    "run the same again: it goes on where it was",
+  ],
+  "cache/failed": [
+    "again",
+    "a binary cache answers with an error",
+    "see the log of the cache's server, then run the same again: it goes on where it was",
+  ],
+  "cache/full": [
+    "unavailable",
+    "a binary cache, or the directory for temporary files, has no space left",
+    "make room, then run the same again: it goes on where it was",
+  ],
+  "store/missing": ["absent", "a store path isn't in this machine's Nix store", "build it first"],
+  "store/altered": [
+    "data",
+    "a store path isn't on the disk as it was when Nix took it into the store",
+    "nix-store --repair-path PATH, or build it anew",
+  ],
+  "store/failed": [
+    "host",
+    "Nix doesn't tell what its store has",
+    "run the command that the error names",
+  ],
   "user/unknown": [
     "configuration",
     "no such user or group",

@@ -20,7 +20,11 @@ const oneLine = (text: string): string => text.replace(/\s+/gu, " ");
 
 const examples = commands
   .map(([, command]) => guidanceOf(command))
-  .flatMap((guidance) => (guidance?.needsSystemd === true ? [] : (guidance?.examples ?? [])))
+  .flatMap((guidance) =>
+    guidance?.needsSystemd === true || guidance?.needsStore === true
+      ? []
+      : (guidance?.examples ?? []),
+  )
   .filter((example) => !example.startsWith("sealaunch run "));
 
 let workplace: Workplace;

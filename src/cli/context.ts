@@ -54,6 +54,7 @@ export function createContext(command: Command): Context {
         await act(thing);
       }
     },
+    progress: showProgress,
     warn: (text) => {
       process.stderr.write(`warning: ${printable(text)}\n`);
     },

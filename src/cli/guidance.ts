@@ -9,6 +9,8 @@ export interface Guidance {
   readonly examples: readonly string[];
   /** Whether they work only on a machine with systemd and an agent: tested on one, then. */
   readonly needsSystemd?: true;
+  /** Whether they need things in a Nix store: tested with one, then. */
+  readonly needsStore?: true;
   /** Where the command runs: `laptop`, `CI`, `node, as root`. */
   readonly runsOn: string;
   /** What it needs: `a signer`, `an operator's identity`, `nothing`. */

@@ -28,6 +28,7 @@ import { firstSentence } from "./guidance.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
 import { addEdit } from "./edit.ts";
+import { addPublish } from "./publish.ts";
 import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
 import { addRoster } from "./roster.ts";
@@ -49,6 +50,7 @@ const families: readonly ((program: Command) => void)[] = [
   addEdit,
   addReading,
   addRewrap,
+  addPublish,
   addUnit,
   addRun,
   addCheck,

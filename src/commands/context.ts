@@ -1,5 +1,11 @@
 import type { Each } from "../cluster/each.ts";
 
+/** How far something is. */
+export interface Advance extends Disposable {
+  /** @param number - of the thing that is begun now, from 1 */
+  at(number: number): void;
+}
+
 /** What a command is given of the world by whoever runs it; the command line makes one. */
 export interface Context {
   /** The directory that relative paths are taken from. */
@@ -20,6 +26,8 @@ export interface Context {
   output(bytes: Uint8Array): Promise<void>;
   /** For what may take long. */
   readonly each: Each;
+  /** As `each`, for what isn't one thing after the other: whoever makes it says how far it is. */
+  progress(what: string, count: number): Advance;
   /** Prints `warning: …` on standard error. */
   warn(line: string): void;
   /**

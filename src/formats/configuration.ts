@@ -13,8 +13,21 @@ const trust = {
   threshold: z._default(countField(1), 1),
 };
 
+/** Where `publish` publishes to unless it is told otherwise. Paths are relative to the file. */
+const CacheConfiguration = z.strictObject({
+  /** The cache's address: `file:///DIR`, `https://HOST/PATH`, `s3://BUCKET?region=REGION`. */
+  to: z.string().check(z.minLength(1)),
+  /** Files with the secret keys that sign what is published. */
+  keys: z._default(z.array(z.string().check(z.minLength(1))), []),
+  /** Addresses of caches that all nodes use besides: what is there isn't published again. */
+  upstreams: z._default(z.array(z.string().check(z.minLength(1))), []),
+});
+
 /** A repository's `sealaunch.json`. */
-const RepositoryConfiguration = z.strictObject(trust);
+const RepositoryConfiguration = z.strictObject({
+  ...trust,
+  cache: z.optional(CacheConfiguration),
+});
 export type RepositoryConfiguration = z.infer<typeof RepositoryConfiguration>;
 
 /** A node's `/etc/sealaunch/node.json` (docs/operating.md). */

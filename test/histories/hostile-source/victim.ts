@@ -183,6 +183,7 @@ export class Victim {
       json: false,
       print: () => undefined,
       table: () => Promise.resolve(),
+      progress: () => ({ at: () => undefined, [Symbol.dispose]: () => undefined }),
       each: async (_what, things, act) => {
         for (const thing of things) await act(thing);
       },
