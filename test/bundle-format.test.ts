@@ -13,6 +13,12 @@ import { openDirectory } from "../src/sources/directory.ts";
 import { maxEntrySize } from "../src/formats/entry.ts";
 import { maxCardSize } from "../src/formats/records/card.ts";
 import { decodeInventory, encodeInventory, maxPartSize } from "../src/formats/records/inventory.ts";
+import {
+  decodeReport,
+  encodeReport,
+  maxReportSize,
+  type Report,
+} from "../src/formats/records/report.ts";
 import { maxMembersSize, maxPoolSize } from "../src/formats/records/pool.ts";
 import { maxRosterSize } from "../src/formats/records/roster.ts";
 import { maxStatementSize } from "../src/formats/records/statement.ts";
@@ -70,6 +76,47 @@ describe("docs/bundle-format.md", () => {
     expect(fieldsOf("7.5")).toEqual(Object.keys(record));
     for (const field of Object.keys(record.graph)) expect(section("7.5")).toContain(`\`${field}\``);
     expect(section("7.5")).toContain(`at most ${maxPartSize.toLocaleString("en-GB")} bytes`);
+  });
+
+  it("lists in §7.6 the fields of a report, of its services and of their bundles, in their order", () => {
+    const report: Report = {
+      type: "report",
+      version: 1,
+      cluster: "0".repeat(32),
+      node: "n1",
+      issued: "2026-11-25T12:00:00Z",
+      services: [
+        {
+          unit: "dns.service",
+          invocation: "0".repeat(32),
+          activeState: "active",
+          since: "2026-11-25T11:00:00Z",
+          wants: ["dns"],
+          bundles: [
+            {
+              name: "dns",
+              series: 0,
+              generation: 1,
+              statement: "0".repeat(64),
+              credentials: ["CF_TOKEN"],
+            },
+          ],
+          refusal: { code: "bundle/absent", message: "-", at: "2026-11-25T11:00:00Z" },
+        },
+      ],
+    };
+    const record = decodeReport(encodeReport(report));
+    expect(record).toEqual(report);
+    expect(fieldsOf("7.6")).toEqual(Object.keys(record));
+    const [service] = record.services;
+    const nested = [service, service?.bundles[0], service?.refusal].map((one) =>
+      Object.keys(one ?? {}).map((field) => `\`${field}\``),
+    );
+    const text = section("7.6").replaceAll("\n", " ");
+    expect(text).toContain(nested[0]?.join(", "));
+    expect(text).toContain(nested[1]?.slice(0, 3).join(", "));
+    for (const field of nested.flat()) expect(text).toContain(field);
+    expect(text).toContain(`At most ${maxReportSize.toLocaleString("en-GB")} bytes`);
   });
 
   it("names no failure code that doesn't exist", () => {

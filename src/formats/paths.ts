@@ -120,4 +120,6 @@ export const recordFile = {
   cardSignature: "card.json.sig",
   inventory: "inventory.json",
   inventorySignature: "inventory.json.sig",
+  report: "report.json",
+  reportSignature: "report.json.sig",
 } as const;
