@@ -21,9 +21,12 @@ export interface AdvisoryCount {
   readonly newest: string | undefined;
 }
 
+const mostRecent = 512;
+
 /** Advisories by the names of the products that they are about. */
 export class AdvisoryIndex {
   readonly #kept = new Slabs<Advisory>();
+  readonly #recent = new Map<number, Advisory>();
   readonly #numbers = new Map<string, number[]>();
   readonly #ids = new Map<string, Kept>();
   readonly #replaced = new Set<number>();
@@ -82,7 +85,17 @@ export class AdvisoryIndex {
     const numbers = new Set(keysOf(component).flatMap((key) => this.#numbers.get(key) ?? []));
     return [...numbers]
       .filter((number) => !this.#replaced.has(number))
-      .flatMap((number) => this.#kept.get(number) ?? []);
+      .flatMap((number) => this.#parsed(number) ?? []);
+  }
+
+  /** Versions of one package are about the same advisories: those read last stay at hand. */
+  #parsed(number: number): Advisory | undefined {
+    const recent = this.#recent.get(number);
+    if (recent !== undefined) return recent;
+    const advisory = this.#kept.get(number);
+    if (this.#recent.size >= mostRecent) this.#recent.clear();
+    if (advisory !== undefined) this.#recent.set(number, advisory);
+    return advisory;
   }
 
   /** Whether CVE itself rejected an id, so that no other database's word for it counts. */

@@ -50,8 +50,8 @@ export function applies(component: Component, advisory: Advisory): Application {
 
 /** The version that upstream gave it, without what nixpkgs appends. */
 function upstreamVersion({ name, ecosystem, version }: Component): string | undefined {
-  const isRevised = ecosystem === undefined && upstreamOf(name)?.isRevised === true;
-  return isRevised ? version?.replace(/-[0-9]+$/, "") : version;
+  const appended = ecosystem === undefined ? upstreamOf(name)?.appended : undefined;
+  return appended === undefined ? version : version?.replace(appended, "");
 }
 
 function appliesRanges(

@@ -5,6 +5,8 @@ export interface CpeName {
   readonly cpe: Cpe;
   /** `*` any, `-` none; an update is appended (1.0.0beta1). */
   readonly version: string;
+  /** It has no update (CPE's `-`): patch levels of the version are other versions. */
+  readonly isBare: boolean;
 }
 
 const longest = 1_000;
@@ -41,6 +43,7 @@ export function parseCpe(text: string): CpeName | undefined {
   const separator = isUpdated && /^[0-9]/.test(update) ? "-" : "";
   return {
     cpe: { part, vendor, product, target: target === undefined || target === "-" ? "*" : target },
+    isBare: update === "-",
     version:
       isUpdated && release !== "*" && release !== "-" ? release + separator + update : release,
   };

@@ -1,5 +1,5 @@
 import { type Configuration, type ConfigurationNode, type CpeMatch } from "./advisory.ts";
-import { parseCpe } from "./cpe.ts";
+import { type CpeName, parseCpe } from "./cpe.ts";
 import { type Read } from "./read.ts";
 import { fields, list, oneLine, text, texts } from "./json.ts";
 import { only, type Range } from "./ranges.ts";
@@ -78,7 +78,7 @@ function matchOf(value: unknown): readonly CpeMatch[] {
     {
       isVulnerable: match["vulnerable"] === true,
       product: name.cpe,
-      range: rangeOf(name.version, {
+      range: rangeOf(name, {
         from,
         isFromIncluded: text(match["versionStartIncluding"], 128) !== undefined,
         to,
@@ -89,7 +89,9 @@ function matchOf(value: unknown): readonly CpeMatch[] {
 }
 
 /** The bounds, if there are any; else the version in the name itself. */
-function rangeOf(version: string, bounds: Range): Range | undefined {
+function rangeOf({ version, isBare }: CpeName, bounds: Range): Range | undefined {
   if (bounds.from !== undefined || bounds.to !== undefined || version === "*") return bounds;
-  return version === "-" ? undefined : only(version.slice(0, 128));
+  if (version === "-") return undefined;
+  const exactly = only(version.slice(0, 128));
+  return isBare ? { ...exactly, isBare: true } : exactly;
 }

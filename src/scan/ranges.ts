@@ -8,6 +8,8 @@ export interface Range {
   /** The highest; undefined: without end. */
   readonly to: string | undefined;
   readonly isToIncluded: boolean;
+  /** Builds and patch levels of the highest are not in it. */
+  readonly isBare?: true;
 }
 
 /** Whether something is so, and a line about it: why, or why it can't be told. */
@@ -30,9 +32,10 @@ export function only(version: string): Range {
   return { from: version, isFromIncluded: true, to: version, isToIncluded: true };
 }
 
-/** Whether `version` is `release` and a build number, which upstream may not have given it. */
+/** Whether `version` is `release` and a build or patch level of it, which the advisory may not know. */
 function isBuildOf(version: string, release: string): boolean {
-  return version.startsWith(release) && /^[-+][0-9]/.test(version.slice(release.length));
+  const rest = version.slice(release.length);
+  return version.startsWith(release) && /^(?:[-+][0-9]|[-.]?p[0-9])/.test(rest);
 }
 
 /** Whether `version` lies in `range`. Only maybe where a snapshot, or a build, may hold the fix. */
@@ -41,8 +44,8 @@ function isWithin(version: string, range: Range): Answer {
   const text = rangeText(range);
   const low = from === undefined ? 1 : compareVersions(version, from);
   const high = to === undefined ? -1 : compareVersions(version, to);
-  if (to !== undefined && isToIncluded && isBuildOf(version, to))
-    return { is: "maybe", because: `${text}; ${version} may be a build of ${to}` };
+  if (to !== undefined && isToIncluded && range.isBare !== true && isBuildOf(version, to))
+    return { is: "maybe", because: `${text}; ${version} is a build or patch level of ${to}` };
   const snapshot = snapshotOf(version);
   if (snapshot !== undefined && snapshot.base === undefined && (from ?? to) !== undefined)
     return {

@@ -46,14 +46,20 @@ export class RecordSplitter {
 
   /** Takes the next bytes. */
   push(chunk: Uint8Array): void {
-    let [depth, level, isInText] = [this.#depth, this.#level, this.#isInText];
+    // Not through `this`, which would take twice as long for every byte.
+    let [depth, level, isInText, isEscaped] = [
+      this.#depth,
+      this.#level,
+      this.#isInText,
+      this.#isEscaped,
+    ];
     // Where in this chunk the record begins that isn't whole yet.
     let start = depth > level ? 0 : -1;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at] ?? 0;
       if (isInText) {
-        if (this.#isEscaped) this.#isEscaped = false;
-        else if (byte === backslash) this.#isEscaped = true;
+        if (isEscaped) isEscaped = false;
+        else if (byte === backslash) isEscaped = true;
         else if (byte === quote) isInText = false;
       } else if (byte === quote) isInText = true;
       else if (byte === brace || byte === bracket) {
@@ -74,6 +80,7 @@ export class RecordSplitter {
     }
     if (start >= 0) this.#keep(chunk.subarray(start));
     [this.#depth, this.#level, this.#isInText] = [depth, level, isInText];
+    this.#isEscaped = isEscaped;
   }
 
   /** Says that there are no more bytes. Returns why it was no JSON, or not whole; undefined if it was. */

@@ -10,8 +10,8 @@ export interface Upstream {
   readonly others?: readonly string[];
   /** Its first release. A lower version is another program of the same name, such as a binding. */
   readonly since?: string;
-  /** nixpkgs appends its own revision to the version (2.42-67), which upstream doesn't know. */
-  readonly isRevised?: true;
+  /** What nixpkgs appends to upstream's version: revisions (2.42-67), repackings (1.0.6.0.2). */
+  readonly appended?: RegExp;
 }
 
 /**
@@ -34,7 +34,7 @@ export const upstreams: readonly Upstream[] = [
   { names: ["bpftool", "bpftools"], cpe: ["bpftool_project:bpftool"], seen: "CVE-2025-29481" },
   { names: ["brotli"], cpe: ["google:brotli"], seen: "CVE-2020-8927", others: ["python:brotli"] },
   { names: ["busybox"], cpe: ["busybox:busybox"], seen: "CVE-2018-1000500" },
-  { names: ["bzip2"], cpe: ["bzip:bzip2", "bzip2:bzip2"], seen: "CVE-2019-12900", since: "0.9" },
+  { names: ["bzip2"], cpe: ["bzip:bzip2", "bzip2:bzip2"], seen: "CVE-2019-12900", since: "0.9", appended: /(?<=^1\.0\.6)\.0\.[0-9]+$/ },
   { names: ["c-ares"], cpe: ["c-ares:c-ares", "c-ares_project:c-ares"], seen: "CVE-2021-3672" },
   { names: ["cairo"], cpe: ["cairographics:cairo"], seen: "CVE-2019-6462", others: ["starkware:cairo", "cairo-lang:cairo"] },
   { names: ["coreutils"], cpe: ["gnu:coreutils"], seen: "CVE-2016-2781", others: ["uutils:coreutils"] },
@@ -65,7 +65,7 @@ export const upstreams: readonly Upstream[] = [
   { names: ["ghostscript"], cpe: ["artifex:ghostscript", "artifex:gpl_ghostscript"], seen: "CVE-2023-36664" },
   { names: ["git", "git-minimal", "git-doc"], cpe: ["git-scm:git", "git:git", "git_project:git"], seen: "CVE-2024-32002", since: "0.99", others: ["jenkins:git", "jetbrains:git", "gitpython_project:git", "eclipse:git"] },
   { names: ["glib"], cpe: ["gnome:glib"], seen: "CVE-2021-27218" },
-  { names: ["glibc"], cpe: ["gnu:glibc"], seen: "CVE-2023-4911", isRevised: true },
+  { names: ["glibc"], cpe: ["gnu:glibc"], seen: "CVE-2023-4911", appended: /-[0-9]+$/ },
   { names: ["gmp", "gmp-with-cxx"], cpe: ["gmplib:gmp"], seen: "CVE-2021-43618" },
   { names: ["gnupg"], cpe: ["gnupg:gnupg"], seen: "CVE-2022-34903" },
   { names: ["gnused"], cpe: ["gnu:sed"], seen: "CVE-2012-1571" },

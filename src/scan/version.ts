@@ -74,6 +74,8 @@ const isDigit = (character: string | undefined): boolean =>
 /** A word as it is ranked: a single a, b or c between two digits is Python's, elsewhere a letter. */
 function wordAt(text: string, at: number, word: string): string {
   const isPythons = /^[abc]$/.test(word) && isDigit(text[at - 1]) && isDigit(text[at + 1]);
+  // CPE writes sudo's 1.9.5p1 as 1.9.5 with the update `patch1`.
+  if (word === "patch") return "p";
   return isPythons ? `${word}1` : word;
 }
 

@@ -106,11 +106,11 @@ describe("a store path alone says", () => {
   });
 
   it.for(["-".repeat(200), "a-1".repeat(60), "-bin".repeat(50), "1-lib".repeat(40)])(
-    "what it says within 20 ms, however it is made (%#)",
+    "what it says within half a second, however it is made (%#)",
     (text) => {
       const began = performance.now();
       componentOf(inStore(text));
-      expect(performance.now() - began).toBeLessThan(20);
+      expect(performance.now() - began).toBeLessThan(500);
     },
   );
 });

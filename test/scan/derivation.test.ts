@@ -139,11 +139,11 @@ describe("a derivation", () => {
     expect(parseDerivation(text)).toBeUndefined();
   });
 
-  it("of a megabyte of escapes is read within a second", () => {
+  it("of a megabyte of escapes is read within five seconds", () => {
     const began = performance.now();
     expect(parseDerivation(`Derive("${"\\n".repeat(500_000)}")`)).toBeUndefined();
     expect(parseDerivation(made([["name", "x\n".repeat(300_000)]]))).toBeDefined();
-    expect(performance.now() - began).toBeLessThan(1_000);
+    expect(performance.now() - began).toBeLessThan(5_000);
   });
 });
 

@@ -87,7 +87,7 @@ describe("bounds of NVD", () => {
     expect(judged(index, "openssl-0-unstable-2023-01-30")).toEqual([]);
     const last = await bound({ versionEndIncluding: "3.0.7" });
     expect(judged(last, "openssl-3.0.7-2")[0]?.reason).toBe(
-      "version <= 3.0.7; 3.0.7-2 may be a build of 3.0.7",
+      "version <= 3.0.7; 3.0.7-2 is a build or patch level of 3.0.7",
     );
   });
 

