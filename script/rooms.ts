@@ -82,6 +82,12 @@ export const owners: Readonly<Record<string, string>> = {
   "@inquirer/password": "cli",
   "cli-table3": "cli",
   diff: "commands",
+  "@cyclonedx/cyclonedx-library/Enums": "scan/report-cyclonedx.ts",
+  "@cyclonedx/cyclonedx-library/Models": "scan/report-cyclonedx.ts",
+  "@cyclonedx/cyclonedx-library/Serialize": "scan/report-cyclonedx.ts",
+  "@cyclonedx/cyclonedx-library/Spec": "scan/report-cyclonedx.ts",
+  // Types alone.
+  sarif: "scan/report-sarif.ts",
   "zod/mini": "formats",
   fflate: "scan/unpacking.ts",
   "packageurl-js": "scan/purl.ts",

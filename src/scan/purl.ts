@@ -5,7 +5,9 @@ import { type RuleSubject } from "./rule.ts";
 function subjectOfPurl(text: string): RuleSubject | undefined {
   if (!text.startsWith("pkg:") || text.length > 1_024) return undefined;
   try {
-    const { type, namespace, name, version } = PackageURL.fromString(text);
+    const { type, namespace, name, version, qualifiers } = PackageURL.fromString(text);
+    const inStore = qualifiers?.["store_path"];
+    if (inStore !== undefined) return subjectOf(`/nix/store/${inStore}`);
     return {
       // Go and npm have names of several segments.
       name: namespace === undefined ? name : `${namespace}/${name}`,
@@ -23,4 +25,16 @@ export function subjectOf(identifier: string): RuleSubject | undefined {
   if (identifier.startsWith("/nix/store/"))
     return { name: identifier, version: undefined, ecosystem: undefined, path: identifier };
   return subjectOfPurl(identifier);
+}
+
+/**
+ * The package URL of one store path of a package. What is said of a path with a patch must not be
+ * taken for one without, though both have a name and version, so it names the path too.
+ */
+export function packageUrl(
+  { name, version }: { readonly name: string; readonly version: string | undefined },
+  path: string,
+): string {
+  const qualifiers = { store_path: path.replace(/^\/nix\/store\//u, "") };
+  return new PackageURL("generic", undefined, name, version, qualifiers, undefined).toString();
 }
