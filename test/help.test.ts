@@ -5,7 +5,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guidanceOf } from "../src/cli/guidance.ts";
 import { createProgram } from "../src/cli/program.ts";
 import { firstSteps } from "../src/cli/first-steps.ts";
+import { nvdFeed, openssl } from "./fixtures/advisories.ts";
+import { putInventory } from "./fixtures/inventories.ts";
 import { Workplace } from "./fixtures/worked-example.ts";
+import { dumpOf, unit } from "./scan/stores.ts";
 
 /** Every command that does something, with the words that name it. */
 function commandsBelow(command: Command, words: string): [words: string, command: Command][] {
@@ -36,7 +39,7 @@ afterAll(() => {
 });
 
 /** The worked example's cluster, as it is in the end, for one example alone. */
-function copyFor(example: string, number: number): string {
+async function copyFor(example: string, number: number): Promise<string> {
   const directory = join(workplace.top, "copies", String(number));
   cpSync(workplace.directory, directory, { recursive: true });
   if (example.includes("dns.json")) {
@@ -56,12 +59,24 @@ function copyFor(example: string, number: number): string {
   // Who is to be removed has to be there.
   const [, role] = /roster remove-(manager web|root)/u.exec(example) ?? [];
   if (role !== undefined) workplace.run(`sealaunch roster add-${role} bea.pub --yes`, directory);
+  if (example.startsWith("sealaunch scan ")) await prepareScan(directory);
   // A cluster begins where there is none.
   if (example.startsWith("sealaunch init")) {
     for (const name of ["sealaunch.json", "keys"])
       rmSync(join(directory, name), { recursive: true });
   }
   return directory;
+}
+
+/** Both nodes say what they have; there are advisories of today, and something to be ignored. */
+async function prepareScan(directory: string): Promise<void> {
+  const store = { "dns-1.0": ["openssl-3.0.7"], "openssl-3.0.7": [] };
+  const uses = { units: [unit("dns.service", { names: ["dns-1.0"], runs: ["dns-1.0"] })] };
+  for (const node of ["n1", "n2"])
+    await putInventory(directory, join(directory, `${node}_host_key`), { node, store, uses });
+  writeFileSync(join(directory, "n1.dump"), dumpOf(store));
+  writeFileSync(join(directory, "nvdcve-2.0-modified.json"), nvdFeed([openssl("CVE-2023-0286")]));
+  writeFileSync(join(directory, "ignored.toml"), '["openssl"]\ncve = ["CVE-2023-0286"]\n');
 }
 
 describe("--help", () => {
@@ -83,10 +98,10 @@ describe("--help", () => {
 
   it.for(examples.map((example, number) => ({ example, number })))(
     "has an example that works: $example",
-    ({ example, number }) => {
+    async ({ example, number }) => {
       // Nobody is there to edit.
       const command = `EDITOR=true ${example}`;
-      const { status, stderr } = workplace.run(command, copyFor(example, number));
+      const { status, stderr } = workplace.run(command, await copyFor(example, number));
       expect(stderr).toBe("");
       expect(status).toBe(0);
     },

@@ -1,10 +1,98 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import type { ScanOptions } from "../commands/scan.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
+import { collect, count } from "./options.ts";
+
+interface ScanFlags {
+  readonly node: string[];
+  readonly pool?: string;
+  readonly here?: boolean;
+  readonly ssh?: readonly string[];
+  readonly dump?: readonly string[];
+  readonly package: string[];
+  readonly service?: string;
+  readonly advisories?: readonly string[];
+  readonly rules: string[];
+  readonly since?: string;
+  readonly staleAfter: number;
+  readonly failOn?: ScanOptions["failOn"];
+  readonly maxAge: number;
+}
 
 /** `inventory` and `scan`: what machines run of the store, and what of it is vulnerable. */
 export function addScanning(program: Command): void {
   addInventory(program);
+  addScan(program);
+}
+
+function addScan(program: Command): void {
+  const command = program
+    .command("scan")
+    .description(
+      "Tell which packages of the Nix stores of many machines are in use, where, through what, and whom it " +
+        "concerns. Machines are the cluster's nodes, by the inventories that they have signed; or any that " +
+        "ssh reaches, with nothing of Sealaunch on them; or files. What isn't known is said to be unknown.",
+    )
+    .option("--node <node>", "only that node; may be repeated", collect, [])
+    .option("--pool <pool>", "only the nodes of that pool")
+    .option("--here", "this machine as it is now; root sees all of it")
+    .option("--ssh <host...>", "machines as they are now, as root there, over ssh")
+    .option("--dump <file...>", "what 'inventory --save' or 'nix-store --dump-db' has written")
+    .option(
+      "--package <name[@range]>",
+      "where a package is, as openssl@<3.0.8 or curl@>=7.69.0,<8.4.0; may be repeated",
+      collect,
+      [],
+    )
+    .option("--service <name>", "only what that service needs; alone: all packages that it needs")
+    .option(
+      "--advisories <file...>",
+      "feeds of NVD (.json, .json.gz), records of OSV (.json, .zip), and folders of them",
+    )
+    .option(
+      "--rules <file>",
+      "what is to be ignored, in TOML as vulnix has it; may be repeated",
+      collect,
+      [],
+    )
+    .option("--since <file>", "only what changed since that report, which --json wrote")
+    .option("--stale-after <days>", "how old the newest advisory may be", count, 7)
+    .option("--max-age <days>", "how old an inventory may be to be believed", count, 2)
+    .addOption(
+      new Option(
+        "--fail-on <rating>",
+        "end with 77 if something vulnerable is as bad or worse",
+      ).choices(["low", "medium", "high", "critical"]),
+    );
+  addGuidance(command, {
+    examples: [
+      "sealaunch scan --advisories nvdcve-2.0-modified.json",
+      "sealaunch scan --package 'openssl@<3.0.8' --json",
+      "sealaunch scan --dump n1.dump --advisories nvdcve-2.0-modified.json --rules ignored.toml",
+      "sealaunch scan --pool web --service dns",
+    ],
+    runsOn: "laptop, CI; node (--here)",
+    needs: "nothing; with --ssh root on the machines",
+  });
+  command.action(async (flags: ScanFlags) => {
+    const { scan } = await import("../commands/scan.ts");
+    await scan(createContext(command), {
+      nodes: flags.node,
+      pool: flags.pool,
+      here: flags.here === true,
+      ssh: flags.ssh ?? [],
+      dumps: flags.dump ?? [],
+      packages: flags.package,
+      service: flags.service,
+      advisories: flags.advisories ?? [],
+      rules: flags.rules,
+      since: flags.since,
+      staleDays: flags.staleAfter,
+      failOn: flags.failOn,
+      maxAgeDays: flags.maxAge,
+    });
+  });
 }
 
 function addInventory(program: Command): void {

@@ -71,13 +71,12 @@ export async function readOwnInventory(
   return bytes === undefined ? undefined : decodeInventory(bytes);
 }
 
-/** An inventory that a node has made, with its texts as they came. */
-export interface ReadInventory {
-  readonly record: Inventory;
+/** What an inventory is made of, as it came. */
+export interface InventoryTexts {
   /** As `nix-store --register-validity` reads it. */
   readonly graph: Uint8Array;
-  /** JSON (formats/uses.ts). */
-  readonly uses: Uint8Array;
+  /** JSON (formats/uses.ts), each time anew: only the compressed text is kept. */
+  readonly uses: () => Uint8Array;
 }
 
 /**
@@ -130,10 +129,11 @@ const inventoryHint = (node: string): string =>
 export async function readInventoryTexts(
   source: Source,
   record: Inventory,
-): Promise<ReadInventory> {
+): Promise<InventoryTexts> {
   const what = `the inventory of ${record.node}`;
   const read = (hash: string): Promise<Uint8Array | undefined> =>
     source.read(collectedPath(record.node, hash), maxPartSize);
-  const graph = await unpack(record.graph, read, what);
-  return { record, graph, uses: await unpack(record.uses, read, what) };
+  const { text: graph } = await unpack(record.graph, read, what);
+  const { again: uses } = await unpack(record.uses, read, what);
+  return { graph, uses };
 }

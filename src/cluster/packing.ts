@@ -34,6 +34,13 @@ export function pack(text: Uint8Array): Pieces {
   return { packed: { hash: hex(sha256(text)), size: text.length, parts: hashes }, parts };
 }
 
+/** A text that was put together again. */
+export interface Unpacked {
+  readonly text: Uint8Array;
+  /** The same, for who keeps only what it takes compressed. */
+  readonly again: () => Uint8Array;
+}
+
 /**
  * The text of these pieces. No more memory is taken than it says that it has.
  *
@@ -44,7 +51,7 @@ export async function unpack(
   { hash, size, parts }: Packed,
   read: (hash: string) => Promise<Uint8Array | undefined>,
   what: string,
-): Promise<Uint8Array> {
+): Promise<Unpacked> {
   const refuse = (why: string): Failure => new Failure("inventory/malformed", `${what}: ${why}`);
   if (size > maxTextSize) throw refuse(`it says that it has ${String(size)} bytes`);
   const pieces: Uint8Array[] = [];
@@ -54,9 +61,10 @@ export async function unpack(
     if (hex(sha256(bytes)) !== part) throw refuse(`its piece ${part} is another`);
     pieces.push(bytes);
   }
-  const text = decompress(concatBytes(...pieces), size);
+  const compressed = concatBytes(...pieces);
+  const text = decompress(compressed, size);
   if (text === undefined || hex(sha256(text)) !== hash) throw refuse("its text is another");
-  return text;
+  return { text, again: () => decompress(compressed, size) ?? text.subarray(0, 0) };
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array | undefined {

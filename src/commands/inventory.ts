@@ -12,8 +12,8 @@ import { collectHere } from "../host/collecting.ts";
 import { writeFileAtomic } from "../host/files.ts";
 import { registrationOf, usesOf } from "../scan/collected-inventory.ts";
 import { readCollected } from "../scan/collected.ts";
-import { createPathTable } from "../scan/path-table.ts";
-import { readGraph } from "../scan/store-graph.ts";
+import { readList } from "../scan/store-list.ts";
+import { createStoreTable } from "../scan/store-table.ts";
 import type { Context } from "./context.ts";
 import { pathFor, reportWritten } from "./report.ts";
 import { readSignerKey, signRecord } from "./signing.ts";
@@ -41,7 +41,7 @@ export async function inventory(context: Context, options: InventoryOptions): Pr
   const collected = readCollected(Buffer.from(bytes).toString("latin1"), what);
   const graph = registrationOf(collected, what);
   const uses = usesOf(collected);
-  const paths = readGraph(graph, "registration", createPathTable(), what).size;
+  const paths = readList(graph, "registration", createStoreTable(), what).entries.length;
   if (options.save !== undefined) {
     const file = resolve(context.directory, options.save);
     await writeFileAtomic(file, bytes, publicMode);

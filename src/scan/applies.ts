@@ -49,7 +49,7 @@ export function applies(component: Component, advisory: Advisory): Application {
 }
 
 /** The version that upstream gave it, without what nixpkgs appends. */
-function upstreamVersion({ name, ecosystem, version }: Component): string | undefined {
+export function upstreamVersion({ name, ecosystem, version }: Component): string | undefined {
   const appended = ecosystem === undefined ? upstreamOf(name)?.appended : undefined;
   return appended === undefined ? version : version?.replace(appended, "");
 }

@@ -59,7 +59,7 @@ async function put(
 const read = async (marks = noMarks): Promise<string[]> => {
   const record = await readInventoryRecord(source, marks, place);
   const { graph, uses } = await readInventoryTexts(source, record);
-  return [graph, uses].map((text) => Buffer.from(text).toString());
+  return [graph, uses()].map((text) => Buffer.from(text).toString());
 };
 
 const refusal = (code: string, message: string): unknown =>

@@ -3,9 +3,7 @@ import { encodeDecision } from "../../src/formats/decision.ts";
 import { decodeUses, encodeUses } from "../../src/formats/uses.ts";
 import { registrationOf, usesOf } from "../../src/scan/collected-inventory.ts";
 import { readCollected, type Collected } from "../../src/scan/collected.ts";
-import { createPathTable } from "../../src/scan/path-table.ts";
-import { readGraph } from "../../src/scan/store-graph.ts";
-import { dumpOf, storePath } from "./stores.ts";
+import { dumpOf, readGraph, storePath } from "./stores.ts";
 
 /** What a machine prints, of these sections. */
 function printed(sections: Readonly<Record<string, readonly string[]>>, dump = ""): string {
@@ -168,7 +166,7 @@ describe("what a machine has printed of itself", () => {
   it("is the same list of paths without derivations, in less", () => {
     const dump = dumpOf({ "a.drv": [], a: ["b", "a.drv"], b: [] });
     const short = registrationOf(collected({}, dump), "n1");
-    const graph = readGraph(short, "registration", createPathTable(), "n1");
+    const graph = readGraph(short, "registration");
     expect(graph.size).toBe(2);
     expect([...graph.references(0)]).toEqual([1]);
     expect(short.length).toBeLessThan(dump.length / 2);

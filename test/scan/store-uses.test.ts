@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Uses } from "../../src/formats/uses.ts";
-import { deletedPaths, pathsOfUnit, usesOfPath, type PathUse } from "../../src/scan/store-uses.ts";
+import { pathsOfUnit, usesIn, type PathUse } from "../../src/scan/store-uses.ts";
 import { graphOf, noUses, storePath, unit } from "./stores.ts";
 
 const graph = graphOf({
@@ -17,7 +17,7 @@ const graph = graphOf({
 });
 
 function usesOf(name: string, given: Partial<Uses>): PathUse[] {
-  return usesOfPath({ graph, uses: { ...noUses, ...given } }, storePath(name));
+  return usesIn({ graph, uses: { ...noUses, ...given } })(storePath(name));
 }
 
 const summary = (uses: readonly PathUse[]): string[] =>
@@ -67,11 +67,10 @@ describe("what uses a path", () => {
       unit("dns.service", { runs: ["openssl-3.0.7"], deleted: ["openssl-3.0.7"] }),
     ];
     const store = { graph, uses: { ...noUses, units } };
-    expect(deletedPaths(store)).toEqual([storePath("openssl-1.1")]);
-    expect(summary(usesOfPath(store, storePath("openssl-1.1")))).toEqual([
+    expect(summary(usesIn(store)(storePath("openssl-1.1")))).toEqual([
       "old.service (-) deleted but mapped: openssl-1.1",
     ]);
-    expect(summary(usesOfPath(store, storePath("openssl-3.0.7")))).toEqual([
+    expect(summary(usesIn(store)(storePath("openssl-3.0.7")))).toEqual([
       "dns.service (-) deleted but mapped: openssl-3.0.7",
     ]);
   });

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Uses } from "../../src/formats/uses.ts";
-import { createPathTable } from "../../src/scan/path-table.ts";
-import { readGraph, type StoreGraph } from "../../src/scan/store-graph.ts";
+import type { GraphForm } from "../../src/scan/graph-form.ts";
+import { graphOfList, type StoreGraph } from "../../src/scan/store-graph.ts";
+import { readList } from "../../src/scan/store-list.ts";
+import { createStoreTable } from "../../src/scan/store-table.ts";
 
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
 
@@ -27,8 +29,20 @@ export function dumpOf(references: Readonly<Record<string, readonly string[]>>):
     .join("");
 }
 
-export function graphOf(references: Readonly<Record<string, readonly string[]>>): StoreGraph {
-  return readGraph(dumpOf(references), "dump", createPathTable(), "a store");
+export function graphOf(
+  references: Readonly<Record<string, readonly string[]>>,
+): ReturnType<typeof readGraph> {
+  return readGraph(dumpOf(references));
+}
+
+/** A graph, with how much of the list was left out. */
+export function readGraph(
+  text: string,
+  form: GraphForm = "dump",
+  table = createStoreTable(),
+): StoreGraph & { readonly skipped: number } {
+  const list = readList(text, form, table, "a store");
+  return { ...graphOfList(list, table), skipped: list.skipped };
 }
 
 export const noUses: Uses = { version: 1, roots: [], units: [], processes: [], missing: [] };
