@@ -17,7 +17,10 @@ export interface AdvisoryCount {
   readonly withdrawn: number;
   /** How many records were passed over, by why. */
   readonly skipped: ReadonlyMap<string, number>;
-  /** RFC 3339: the last change of any record, or the last feed's own date. */
+  /**
+   * RFC 3339: how recent the data is, by the last change of any record or the last feed's own date;
+   * of several databases the one that is oldest.
+   */
   readonly newest: string | undefined;
 }
 
@@ -34,7 +37,7 @@ export class AdvisoryIndex {
   readonly #skipped = new Map<string, number>();
   readonly #wanted: ReadonlySet<string> | undefined;
   readonly #tomorrow: string;
-  #newest = "";
+  readonly #newest = new Map<string, string>();
 
   /**
    * @param now - dates after it are no dates
@@ -53,7 +56,7 @@ export class AdvisoryIndex {
       this.#skipped.set(read.skipped, (this.#skipped.get(read.skipped) ?? 0) + 1);
       return;
     }
-    this.date(read.modified);
+    this.date(database, read.modified);
     const key = `${database} ${read.id}`;
     const before = this.#ids.get(key);
     if (before !== undefined && before.modified > read.modified) return;
@@ -74,10 +77,11 @@ export class AdvisoryIndex {
     }
   }
 
-  /** Notes a date that a feed or a record gives itself. */
-  date(date: string): void {
-    if (!/^[0-9]{4}-[0-9]{2}-[0-9]{2}/.test(date) || date >= this.#tomorrow) return;
-    if (date > this.#newest) this.#newest = date;
+  /** Notes a date that a feed or a record of a database gives itself. NVD's have no zone: UTC. */
+  date(database: string, date: string): void {
+    const found = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?/.exec(date);
+    if (found === null || date >= this.#tomorrow) return;
+    if (date > (this.#newest.get(database) ?? "")) this.#newest.set(database, `${found[0]}Z`);
   }
 
   /** The advisories that may be about a component, in no order. */
@@ -108,7 +112,7 @@ export class AdvisoryIndex {
       advisories: this.#ids.size - this.#withdrawn.size,
       withdrawn: this.#withdrawn.size,
       skipped: this.#skipped,
-      newest: this.#newest === "" ? undefined : this.#newest,
+      newest: [...this.#newest.values()].sort()[0],
     };
   }
 }

@@ -16,6 +16,8 @@ export interface Component {
   readonly patches: readonly string[];
   /** CVE ids that patches, or the derivation itself, name as mended. */
   readonly fixes: readonly string[];
+  /** The patch that mends each of them, where it is a patch. */
+  readonly mendedBy?: ReadonlyMap<string, string>;
   /** URLs. */
   readonly sources: readonly string[];
   /** Where that is known from. */
@@ -56,39 +58,42 @@ export function componentOf(
 ): Component | undefined {
   const named = storeName(path);
   if (named === undefined) return undefined;
-  if (known === undefined) return component(path, named.name, named.version, [], [], [], "path");
-  const patches = known.patches.map((patch) => (typeof patch === "string" ? patch : patch.name));
-  const ofPatches = known.patches.flatMap((patch) =>
-    typeof patch === "string" ? [] : patch.fixes,
+  if (known === undefined)
+    return {
+      path,
+      ...upstreamsName(named.name, []),
+      version: named.version,
+      patches: [],
+      fixes: [],
+      sources: [],
+      from: "path",
+    };
+  const patches = known.patches.map((one) =>
+    typeof one === "string" ? { name: one, fixes: [] } : one,
   );
-  const fixes = [...known.fixes, ...ofPatches, ...patches].flatMap(cveIdsIn);
+  const mended = patches.flatMap(({ name, fixes }) =>
+    [name, ...fixes].flatMap(cveIdsIn).map((id) => [id, name] as const),
+  );
   // The publisher's name may be the bare one; the path's says whose language it is in.
-  const byPath = ecosystemOf(named.name, []);
-  const called = byPath.name === known.name ? named.name : known.name;
-  const from = "derivation" in known ? "derivation" : "publisher";
-  // A derivation without a version of its own may still have it in its name.
+  const isBare = ecosystemOf(named.name, []).name === known.name;
   const version = known.version ?? named.version;
-  return component(path, called, version, patches, fixes, known.sources, from);
-}
-
-function component(
-  path: string,
-  called: string,
-  version: string | undefined,
-  patches: readonly string[],
-  fixes: readonly string[],
-  sources: readonly string[],
-  from: Component["from"],
-): Component {
-  const { ecosystem, name } = ecosystemOf(called, sources);
   return {
     path,
-    name: ecosystem === undefined ? oneName(name) : name,
-    ecosystem,
+    ...upstreamsName(isBare ? named.name : known.name, known.sources),
     version: version === "" ? undefined : version,
-    patches,
-    fixes: [...new Set(fixes)],
-    sources,
-    from,
+    patches: patches.map(({ name }) => name),
+    fixes: [...new Set([...known.fixes.flatMap(cveIdsIn), ...mended.map(([id]) => id)])],
+    mendedBy: new Map(mended),
+    sources: known.sources,
+    from: "derivation" in known ? "derivation" : "publisher",
   };
+}
+
+/** What upstream's package is called, and in which language, of what nixpkgs calls `name`. */
+function upstreamsName(
+  name: string,
+  sources: readonly string[],
+): Pick<Component, "name" | "ecosystem"> {
+  const found = ecosystemOf(name, sources);
+  return found.ecosystem === undefined ? { ...found, name: oneName(found.name) } : found;
 }

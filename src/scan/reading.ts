@@ -37,7 +37,8 @@ export async function readAdvisories(
     },
     skipped,
     preamble: (bytes: Uint8Array): void => {
-      index.date(stamp.exec(Buffer.from(bytes).toString("latin1"))?.[1] ?? "");
+      // OSV has no feeds.
+      index.date("NVD", stamp.exec(Buffer.from(bytes).toString("latin1"))?.[1] ?? "");
     },
   };
   try {

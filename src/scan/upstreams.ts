@@ -72,6 +72,7 @@ export const upstreams: readonly Upstream[] = [
   { names: ["gnutar"], cpe: ["gnu:tar"], seen: "CVE-2022-48303" },
   { names: ["gnutls"], cpe: ["gnu:gnutls"], seen: "CVE-2020-24659" },
   { names: ["go"], cpe: ["golang:go"], seen: "CVE-2023-39325", since: "1" },
+  { names: ["google-chrome", "chromium", "ungoogled-chromium"], cpe: ["google:chrome"], seen: "CVE-2023-4863" },
   { names: ["grafana"], cpe: ["grafana:grafana"], seen: "CVE-2021-43798" },
   { names: ["grub"], cpe: ["gnu:grub2"], seen: "CVE-2020-10713" },
   { names: ["gzip"], cpe: ["gnu:gzip", "tukaani:gzip"], seen: "CVE-2022-1271" },

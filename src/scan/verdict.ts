@@ -3,7 +3,6 @@ import { type AdvisoryIndex } from "./advisory-index.ts";
 import { type Application, applies, stronger } from "./applies.ts";
 import { applyRules } from "./apply-rules.ts";
 import { type Component } from "./component.ts";
-import { cveIdsIn } from "./cve-ids.ts";
 import { type Rule } from "./rule.ts";
 
 /**
@@ -121,11 +120,11 @@ function severityOf(first: Advisory, all: readonly Advisory[]): Severity {
   return (scored ?? rated ?? first).severity;
 }
 
-/** Which patch names the id, else who says that it is mended. */
-function mending({ patches, from }: Component, id: string): string {
-  const patch = patches.find((name) => cveIdsIn(name).includes(id));
+/** Which patch mends it, else who says that it is mended. */
+function mending({ mendedBy, from }: Component, id: string): string {
+  const patch = mendedBy?.get(id);
   if (patch !== undefined) return `patch ${patch}`;
   return from === "publisher"
     ? `its publisher says that ${id} is mended`
-    : `its derivation names ${id}`;
+    : `its derivation says that ${id} is mended`;
 }

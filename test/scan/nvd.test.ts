@@ -228,7 +228,7 @@ describe("a record of NVD", () => {
       const index = await indexed(...records);
       expect(verdicts(index, "openssl-3.0.7")).toEqual([]);
       expect(verdicts(index, "openssl-1.1.1k")).toEqual([`${id}: vulnerable`]);
-      expect(index.count).toMatchObject({ advisories: 1, newest: "2024-06-01T00:00:00.000" });
+      expect(index.count).toMatchObject({ advisories: 1, newest: "2024-06-01T00:00:00.000Z" });
     }
   });
 

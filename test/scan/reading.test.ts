@@ -82,14 +82,26 @@ describe("advisories", () => {
       text({ timestamp, vulnerabilities: [nvd(id, [], { lastModified })] });
     expect(
       (await read(feed("2026-10-02T00:00:00.000", "2026-09-01T00:00:00.000"))).count.newest,
-    ).toBe("2026-10-02T00:00:00.000");
+    ).toBe("2026-10-02T00:00:00.000Z");
     expect((await read(feed("soon", "2026-09-01T00:00:00.000"))).count.newest).toBe(
-      "2026-09-01T00:00:00.000",
+      "2026-09-01T00:00:00.000Z",
     );
     expect(
       (await read(feed("9999-01-01T00:00:00.000", "2026-09-01T00:00:00.000"))).count.newest,
-    ).toBe("2026-09-01T00:00:00.000");
+    ).toBe("2026-09-01T00:00:00.000Z");
     expect((await read(text(record))).count.newest).toBeUndefined();
+  });
+
+  it("of several databases are as old as the oldest of them", async () => {
+    const index = await read(
+      text([
+        nvd(id, [], { lastModified: "2024-09-01T00:00:00.000" }),
+        osv("GHSA-x", "PyPI", "django", [{ introduced: "0" }], {
+          modified: "2026-09-01T00:00:00Z",
+        }),
+      ]),
+    );
+    expect(index.count.newest).toBe("2024-09-01T00:00:00.000Z");
   });
 
   it("are passed over one by one where they can't be read, and counted by why", async () => {
