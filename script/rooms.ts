@@ -75,6 +75,8 @@ export const owners: Readonly<Record<string, string>> = {
   "@scure/base": "crypto",
   execa: "host/process.ts",
   etcd3: "sources/etcd.ts",
+  "@aws-sdk/client-s3": "caches/s3.ts",
+  "@aws-sdk/lib-storage": "caches/s3.ts",
   commander: "cli",
   "@bomb.sh/tab": "cli",
   "@bomb.sh/tab/commander": "cli",

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Failure } from "../failure.ts";
 import { readRegularFile } from "../host/files.ts";
 import type { Cache } from "./cache.ts";
+import type { Bucket } from "./s3.ts";
 
 /** How a cache is reached besides its address. */
 export interface CacheAccess {
@@ -47,8 +48,28 @@ export async function openCache(address: string, access: CacheAccess): Promise<C
       const login = loginFor(await readNetrc(access), url.hostname);
       return openHttpCache(url, login, access.patienceMs);
     }
+    case "s3:": {
+      const bucket = parseBucket(url);
+      if (bucket === undefined) break;
+      const { openS3Cache } = await import("./s3.ts");
+      return openS3Cache(address, bucket, access.patienceMs);
+    }
   }
   throw new Failure("cache/unknown", `${JSON.stringify(address)} is no cache that can be filled`);
+}
+
+/** Undefined if the address says something that isn't known, or would be passed over. */
+function parseBucket({ hostname, pathname, port, hash, searchParams }: URL): Bucket | undefined {
+  const known = ["region", "endpoint", "profile", "scheme"];
+  const said = [...searchParams.keys()];
+  if (said.some((key) => !known.includes(key)) || new Set(said).size < said.length)
+    return undefined;
+  const { region, endpoint, profile, scheme = "https" } = Object.fromEntries(searchParams);
+  if (hostname === "" || port !== "" || hash !== "" || !["", "/"].includes(pathname))
+    return undefined;
+  if (scheme !== "http" && scheme !== "https") return undefined;
+  if (endpoint !== undefined && !/^[\w.-]+(?::[0-9]+)?$/u.test(endpoint)) return undefined;
+  return { bucket: hostname, region, endpoint, scheme, profile };
 }
 
 async function readNetrc({ netrc, directory }: CacheAccess): Promise<string> {

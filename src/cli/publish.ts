@@ -23,7 +23,10 @@ export function addPublish(program: Command): void {
         "No node ever sees a path before what it needs is there too.",
     )
     .argument("<path...>", "store paths, or links to them such as ./result")
-    .option("--to <url>", "file:///DIR or https://HOST/PATH; else what sealaunch.json says")
+    .option(
+      "--to <url>",
+      "file:///DIR, https://HOST/PATH or s3://BUCKET?region=REGION; else what sealaunch.json says",
+    )
     .option("--cache-key <file>", "a secret key to sign with; may be repeated", collect, [])
     .option(
       "--upstream <url>",

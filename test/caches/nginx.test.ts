@@ -1,28 +1,17 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { missingIn, Publisher } from "../fixtures/published.ts";
-import { TestStore } from "../fixtures/store.ts";
+import { freePort, TestStore } from "../fixtures/store.ts";
 
 let publisher: Publisher;
 let nginx: ChildProcess;
 let url: string;
 let served: string;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 beforeAll(async () => {
   publisher = new Publisher(3_000_000);
