@@ -2,10 +2,10 @@ import { readlink, symlink, unlink } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../failure.ts";
 import { errorCode } from "./files.ts";
-import { listSubstituters } from "./nix.ts";
+import { inTurn, listSubstituters } from "./nix.ts";
 import { ConnectionLost, UnknownProtocol } from "./nix-daemon-wire.ts";
 import { NixDaemon, type Question } from "./nix-daemon.ts";
-import { explain, isLostRace, maxTries, tookTooLong } from "./nix-errors.ts";
+import { explain, isLostRace, maxTries, mayComeFromAnother, tookTooLong } from "./nix-errors.ts";
 import { findProgram, run } from "./process.ts";
 
 /** A gc root: a link to a store path, of which Nix is told. */
@@ -39,10 +39,8 @@ export async function pinThroughDaemon(
       mayGiveUp: async () => (await caches()).length > 1,
     });
     if (!(result instanceof Failure)) return result;
-    if (result.code !== "closure/unavailable" || Date.now() >= deadline.at) throw result;
-    // As in place: a first cache that answers 500, or nothing, ends it though a second one is fine.
-    const [first, ...others] = await caches();
-    const substituters = first === undefined ? [] : [...others, first];
+    if (!mayComeFromAnother(result) || Date.now() >= deadline.at) throw result;
+    const substituters = inTurn(await caches());
     for (const substituter of substituters) {
       const isLast = substituter === substituters.at(-1);
       const mayGiveUp = (): Promise<boolean> => Promise.resolve(!isLast);

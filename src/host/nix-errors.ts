@@ -10,11 +10,17 @@ export const fetchOptions = {
   "download-attempts": "3",
 } as const;
 
-const signs: readonly (readonly [FailureCode, RegExp, string])[] = [
+const signs: readonly (readonly [FailureCode, RegExp, string, string?])[] = [
   [
     "closure/untrusted",
     /is not signed by any of the keys|lacks a (?:valid )?signature/u,
     "no cache has it signed by a key that this node trusts",
+  ],
+  [
+    "closure/corrupt",
+    /NAR info file .* is corrupt/u,
+    "a cache answers with something that is no narinfo",
+    "look at what it answers: curl CACHE/HASH.narinfo",
   ],
   [
     "closure/corrupt",
@@ -25,6 +31,18 @@ const signs: readonly (readonly [FailureCode, RegExp, string])[] = [
     "closure/unavailable",
     /unable to download|HTTP error 5|Couldn't connect|timed out|Timeout was reached|Could not resolve/u,
     "a cache doesn't answer, or with an error",
+  ],
+  [
+    "closure/absent",
+    /is for Nix stores with prefix/u,
+    "no cache has it, and one is for another store than /nix/store",
+    "take that cache out of nix.conf ('substituters'); its /nix-cache-info says StoreDir",
+  ],
+  [
+    "closure/absent",
+    /does not appear to be a binary cache/u,
+    "no cache has it, and one is no binary cache: it has no /nix-cache-info",
+    "check the caches in nix.conf ('substituters')",
   ],
   [
     "closure/absent",
@@ -43,6 +61,14 @@ export function isLostRace(words: string): boolean {
   return lostRace.test(words);
 }
 
+/**
+ * Whether another cache may still have it. Nix itself ends with the first that answers 500, or with a page
+ * in place of a narinfo, though the next one is fine.
+ */
+export function mayComeFromAnother({ code }: Failure): boolean {
+  return code === "closure/unavailable" || code === "closure/corrupt";
+}
+
 /** How often Nix is asked again after a lost race. */
 export const maxTries = 8;
 
@@ -50,7 +76,7 @@ export const maxTries = 8;
 export function explain(storePath: string, words: string): Failure {
   const found = signs.find(([, sign]) => sign.test(words));
   if (found !== undefined)
-    return new Failure(found[0], `${storePath} can't be realised: ${found[2]}`);
+    return new Failure(found[0], `${storePath} can't be realised: ${found[2]}`, found[3]);
   const reason = words.trim().split("\n").at(-1)?.slice(0, 300) ?? "";
   return new Failure(
     "closure/failed",

@@ -7,6 +7,7 @@ import {
   explain,
   fetchOptions,
   isLostRace,
+  mayComeFromAnother,
   maxTries,
   staysLocked,
   tookTooLong,
@@ -126,9 +127,8 @@ export async function fetchClosure(
   };
 
   let failure = await attempt();
-  // A first cache that answers 500 ends the call though a second one is fine: one at a time, then.
-  if (failure?.code === "closure/unavailable" && Date.now() < deadline) {
-    for (const substituter of await listSubstituters(environment)) {
+  if (failure !== undefined && mayComeFromAnother(failure) && Date.now() < deadline) {
+    for (const substituter of inTurn(await listSubstituters(environment))) {
       const next = await attempt(substituter);
       if (next === undefined) {
         failure = undefined;
@@ -137,6 +137,14 @@ export async function fetchClosure(
     }
   }
   if (failure !== undefined) throw failure;
+}
+
+/**
+ * Caches in the order in which each is asked alone, after all were together: the first last, since that is
+ * the one that answered. None where there is but one.
+ */
+export function inTurn([first, ...others]: readonly string[]): readonly string[] {
+  return first === undefined || others.length === 0 ? [] : [...others, first];
 }
 
 /** What nix.conf says of binary caches. */

@@ -75,6 +75,18 @@ describe("inspect of a store path", () => {
     expect(await told(`${path}/secrets/bundles/dns/0.2`)).toMatch(/^starts {6}no: /mu);
   });
 
+  it("tells of a bundle that copy --to nix: has put there, as of the checkout's own", async () => {
+    const words = ["copy", "dns", "--from", "dir:.", "--to", "nix:", "--yes", "--json"];
+    const environment = { HOME: place.home, XDG_STATE_HOME: `${here}.state` };
+    const copied = await node.run(sealaunchPath, words, { cwd: here, environment });
+    const [made] = JSON.parse(expectDone(copied).toString()) as { readonly path: string }[];
+    const path = made?.path ?? "";
+    expect(await told(path)).toContain(`\nlies at     ${path}/secrets/bundles/dns/0.2\n`);
+    expect(await told(path, "--node", "n2")).toMatch(/^node n2 would give bundle dns 2 /u);
+    putOutOfUse();
+    expect(await told(path)).toMatch(/^starts {6}no: bundle dns 2 is out of use/mu);
+  });
+
   it("says how to get one that isn't there: file/absent", async () => {
     const path = await pinned("secrets");
     await node.ok("nix-store", ["--delete", path]);

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createIdentity } from "../../../src/crypto/identity.ts";
@@ -13,7 +13,7 @@ import { buildScripts, TestCache } from "../../fixtures/cache.ts";
 import { stranger, TestCluster } from "../../fixtures/cluster.ts";
 import { expectDone, expectRefused } from "../../fixtures/ended.ts";
 import { TestNode } from "../../fixtures/node.ts";
-import type { Ended } from "../../fixtures/program.ts";
+import { sealaunchPath, type Ended } from "../../fixtures/program.ts";
 import {
   copyToStore,
   makeCheckout,
@@ -176,6 +176,38 @@ describe("a bundle in a store path", () => {
       sealHeader(fileKey, next.recipient),
     );
     await expectGiven(`dns=${path}`, "canary");
+  });
+
+  it("is asked for by a unit that was checked against it: unit, verify --units", async () => {
+    await using cluster = await TestCluster.create();
+    await cluster.withBundle({ name: "web/site" }, { CF_TOKEN: "theirs" });
+    const path = await sealedPathOf(node, cluster);
+    const other = await sealedPathOf(node, cluster, "web/site");
+    const run = async (bundle: string, ...words: readonly string[]): Promise<Ended> => {
+      const service = {
+        version: 1,
+        name: "dns",
+        program: `${script}/bin/script`,
+        bundles: [bundle],
+      };
+      await writeFile(join(cluster.directory, "dns.json"), JSON.stringify(service));
+      return node.run(sealaunchPath, words, { cwd: cluster.directory });
+    };
+    const unit = ["unit", "dns.json", "--for", "systemd"];
+    const verify = ["verify", "--units", "dns.json"];
+    expect(expectDone(await run(`dns@1+=${path}`, ...unit)).toString()).toContain(
+      ` run --bundle dns@1+=${path} --credential CF_TOKEN -- `,
+    );
+    expectDone(await run(`dns@1+=${path}`, ...verify));
+    for (const words of [unit, verify]) {
+      expectRefused(await run(`dns=${other}`, ...words), "bundle/wrong-path");
+      expectRefused(await run(`dns@2+=${path}`, ...words), "bundle/wrong-path");
+    }
+    await node.ok("nix-store", ["--delete", path]);
+    for (const words of [unit, verify]) {
+      const { stderr } = expectRefused(await run(`dns=${path}`, ...words), "closure/absent");
+      expect(stderr).toContain(`hint: nix-store --realise ${path}`);
+    }
   });
 
   it("is refused where Nix says that it has it and it is not on the disk", async () => {
