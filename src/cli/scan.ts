@@ -18,6 +18,10 @@ interface ScanFlags {
   readonly staleAfter: number;
   readonly failOn?: ScanOptions["failOn"];
   readonly maxAge: number;
+  readonly html?: string;
+  readonly sarif?: string;
+  readonly cyclonedx?: string;
+  readonly openvex?: string;
 }
 
 /** `inventory` and `scan`: what machines run of the store, and what of it is vulnerable. */
@@ -57,6 +61,10 @@ function addScan(program: Command): void {
       [],
     )
     .option("--since <file>", "only what changed since that report, which --json wrote")
+    .option("--html <file>", "write a page for people too, which needs nothing else")
+    .option("--sarif <file>", "write SARIF 2.1.0 too")
+    .option("--cyclonedx <file>", "write CycloneDX 1.6 with its vulnerabilities and VEX too")
+    .option("--openvex <file>", "write OpenVEX too")
     .option("--stale-after <days>", "how old the newest advisory may be", count, 7)
     .option("--max-age <days>", "how old an inventory may be to be believed", count, 2)
     .addOption(
@@ -71,6 +79,7 @@ function addScan(program: Command): void {
       "sealaunch scan --package 'openssl@<3.0.8' --json",
       "sealaunch scan --dump n1.dump --advisories nvdcve-2.0-modified.json --rules ignored.toml",
       "sealaunch scan --pool web --service dns",
+      "sealaunch scan --dump n1.dump --package 'openssl@<3.0.8' --html report.html",
     ],
     runsOn: "laptop, CI; node (--here)",
     needs: "nothing; with --ssh root on the machines",
@@ -91,6 +100,12 @@ function addScan(program: Command): void {
       staleDays: flags.staleAfter,
       failOn: flags.failOn,
       maxAgeDays: flags.maxAge,
+      files: {
+        html: flags.html,
+        sarif: flags.sarif,
+        cyclonedx: flags.cyclonedx,
+        openvex: flags.openvex,
+      },
     });
   });
 }

@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { openWithMarks } from "./repository.ts";
 import { clusterOrigins } from "./scan-cluster.ts";
 import { fileOrigin, hereOrigin, sshOrigin } from "./scan-elsewhere.ts";
+import { writeReportFiles, type ReportFiles } from "./scan-files.ts";
 import { readEarlier, tell, tellChanges } from "./scan-report.ts";
 import { tellService } from "./scan-service.ts";
 import { ahead, gather, type Gathered, type Origin } from "./scan-stores.ts";
@@ -36,6 +37,7 @@ export interface ScanOptions {
   readonly staleDays: number;
   readonly failOn: FailLevel | undefined;
   readonly maxAgeDays: number;
+  readonly files: ReportFiles;
 }
 
 /**
@@ -82,6 +84,7 @@ export async function scan(context: Context, options: ScanOptions): Promise<void
   };
   if (before === undefined) await tell(context, report);
   else tellChanges(context, before, report);
+  await writeReportFiles(context, report, options.files);
   const ending = conclusionOf(report, options.failOn);
   if (ending !== undefined) throw new Failure(ending.code, ending.message);
 }

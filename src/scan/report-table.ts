@@ -69,11 +69,13 @@ function lookedAt({ findings, nodes, advisories }: ScanReport): string {
     const number = findings.filter((finding) => finding.verdict === verdict).length;
     return number === 0 ? [] : [`${String(number)} ${verdict}`];
   });
-  const of =
+  const newest =
     advisories.newest === undefined ? "" : `, the newest of ${advisories.newest.slice(0, 10)}`;
+  const read = `${String(advisories.count)} ${advisories.count === 1 ? "advisory" : "advisories"}${newest}`;
   return (
     `${counts.length === 0 ? "nothing found" : counts.join(", ")}: ` +
-    `${counted(known, "node")} of ${String(nodes.length)} known, ` +
-    `${String(advisories.count)} ${advisories.count === 1 ? "advisory" : "advisories"}${of}`
+    `${counted(known, "node")} of ${String(nodes.length)} known` +
+    // Where only packages were asked for, there are none.
+    (advisories.files.length === 0 ? "" : `, ${read}`)
   );
 }

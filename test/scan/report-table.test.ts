@@ -107,6 +107,10 @@ describe("the table of a report", () => {
     expect(reportTable(scanReport([])).after).toEqual([
       "nothing found: 2 nodes of 2 known, 2000 advisories, the newest of 2026-11-27",
     ]);
+    const { advisories } = scanReport();
+    expect(reportTable(scanReport([], { advisories: { ...advisories, files: [] } })).after).toEqual(
+      ["nothing found: 2 nodes of 2 known"],
+    );
     expect(reportTable(hardReport()).after.at(-1)).toBe(
       "1 vulnerable, 1 possible, 1 unknown, 1 ignored, 1 patched: 3 nodes of 4 known, 2000 advisories, the newest of 2026-11-27",
     );

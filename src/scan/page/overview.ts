@@ -36,7 +36,10 @@ export function buildOverview(): void {
       `${String(report.nodes.length - unknown.length)} of ${String(report.nodes.length)}`,
       "",
     ],
-    [`advisories, ${age}`, advisories.count.toLocaleString("en"), ""],
+    // Where only packages were asked for, there are none.
+    ...(advisories.files.length === 0
+      ? []
+      : [[`advisories, ${age}`, advisories.count.toLocaleString("en"), ""] as const]),
   ];
   for (const [name, value, kind] of counts)
     only("#counts", HTMLElement).append(
