@@ -61,7 +61,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },
   scan: { imports: ["formats", "service", "crypto"], isPure: true },
-  schedulers: { imports: ["formats", "service"] },
+  schedulers: { imports: ["formats", "service", "crypto"] },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
   caches: { imports: ["formats", "service", "host", "crypto"] },
@@ -91,6 +91,7 @@ export const owners: Readonly<Record<string, string>> = {
   // Types alone.
   sarif: "scan/report-sarif.ts",
   "zod/mini": "formats",
+  "@xmldom/xmldom": "formats",
   fflate: "scan/unpacking.ts",
   "packageurl-js": "scan/purl.ts",
   "smol-toml": "scan/vulnix-rules.ts",

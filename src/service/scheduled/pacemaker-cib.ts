@@ -84,7 +84,11 @@ function resource(service: ServiceFile): string {
     // With its ending, without which a name such as web.socket would be another unit's.
     { id: name, class: "systemd", type: `${name}.service` },
     [
-      metaAttributes(name, { "failure-timeout": `${String(failureTimeout)}s` }),
+      metaAttributes(name, {
+        "failure-timeout": `${String(failureTimeout)}s`,
+        // What runs stays where it is, though another node would do as well.
+        "resource-stickiness": "1",
+      }),
       element("operations", {}, [
         op("start", 0, startTimeout),
         op("stop", 0, stopTimeout),
