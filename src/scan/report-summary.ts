@@ -86,7 +86,7 @@ export function whoseLine(summary: PackageSummary): string {
     nodes.length === 0
       ? "used by nothing that is known"
       : [
-          counted(services.length, "service"),
+          services.length === 0 ? "no service that is known" : counted(services.length, "service"),
           counted(nodes.length, "node"),
           owners.length === 0
             ? "no owner named"

@@ -48,6 +48,11 @@ describe("the line of a package", () => {
       "openssl 3.0.7 (possibly): 1 service, 1 node, no owner named; no version is known to mend it",
     ],
     [
+      "what only a profile keeps",
+      [finding({ uses: [use({ unit: undefined, service: undefined, owner: undefined })] })],
+      "openssl 3.0.7: no service that is known, 1 node, no owner named; fixed in 3.0.8",
+    ],
+    [
       "what nothing uses",
       [finding({ uses: [] })],
       "openssl 3.0.7: used by nothing that is known; fixed in 3.0.8",

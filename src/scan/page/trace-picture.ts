@@ -8,7 +8,7 @@ const gap = 12;
 const between = 76;
 const top = 30;
 /** Characters that a box has room for. */
-const room = { label: 24, note: 29 };
+const room = { label: 22, note: 28 };
 
 const cut = (text: string, most: number): string =>
   text.length <= most ? text : `${text.slice(0, most - 1)}…`;
