@@ -56,7 +56,7 @@ function addScan(program: Command): void {
     )
     .option(
       "--rules <file>",
-      "what is to be ignored, in TOML as vulnix has it; may be repeated",
+      "what is to be ignored: TOML as vulnix has it, OpenVEX, CycloneDX; may be repeated",
       collect,
       [],
     )

@@ -9,7 +9,7 @@ import type { Component } from "../scan/component.ts";
 import { readAdvisories } from "../scan/reading.ts";
 import type { AdvisoryData } from "../scan/report.ts";
 import type { Rule } from "../scan/rule.ts";
-import { readVulnixRules } from "../scan/vulnix-rules.ts";
+import { readRules } from "../scan/rules.ts";
 import type { Context } from "./context.ts";
 
 /** Advisories, and what is to be known of them. */
@@ -82,7 +82,7 @@ async function filesAt(place: string): Promise<AdvisoryFile[]> {
 
 const maxRulesSize = 16 * 1024 * 1024;
 
-/** The rules of files in TOML; of what means nothing in them it is warned. @throws Failure `rules/invalid`, `file/absent` */
+/** The rules of files, in TOML or VEX; of what means nothing in them it is warned. @throws Failure `rules/invalid`, `file/absent` */
 export async function readRuleFiles(context: Context, files: readonly string[]): Promise<Rule[]> {
   const rules: Rule[] = [];
   for (const file of files) {
@@ -91,7 +91,7 @@ export async function readRuleFiles(context: Context, files: readonly string[]):
     if (bytes === undefined) throw new Failure("file/absent", `there is no ${path}`);
     const text = textOf(bytes);
     if (text === undefined) throw new Failure("rules/invalid", `${file} is not UTF-8`);
-    const read = readVulnixRules(file, text);
+    const read = readRules(file, text);
     for (const warning of read.warnings) context.warn(warning);
     rules.push(...read.rules);
   }

@@ -254,6 +254,26 @@ describe("scan --advisories", () => {
     expectDone(scan(`${feeds} --fail-on critical`));
   });
 
+  it("takes a VEX document's word, by its author", () => {
+    write("feed.json", nvdFeed([openssl("CVE-2023-0286"), curl()]));
+    const statements = [
+      {
+        vulnerability: { name: "CVE-2023-46218" },
+        products: [{ "@id": "pkg:generic/curl@8.4.0" }],
+        status: "not_affected",
+        justification: "vulnerable_code_not_present",
+      },
+    ];
+    const vex = { "@context": "https://openvex.dev/ns/v0.2.0", author: "web", statements };
+    write("vex.json", JSON.stringify(vex));
+    const { findings } = reportOf(scan("--advisories feed.json --rules vex.json --json"));
+    expect(findings.find(({ name }) => name === "curl")).toMatchObject({
+      verdict: "ignored",
+      reason: "by vex.json (web): vulnerable_code_not_present (else: version < 8.5.0)",
+    });
+    expect(findings.find(({ name }) => name === "openssl")?.verdict).toBe("vulnerable");
+  });
+
   it("says that it is too old, which shows in how it ends", () => {
     const old = new Date(Date.now() - 8 * 24 * hour);
     write("old.json", nvdFeed([openssl("CVE-2023-0286", old)]));
