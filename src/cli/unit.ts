@@ -22,13 +22,16 @@ export function addUnit(program: Command): void {
   const command = program
     .command("unit")
     .description(
-      "Write the unit that starts a service with its secrets, hardened by default, from a service file;\n" +
-        "or what another scheduler takes for it: --for fleet, pacemaker, nomad, marathon.\n" +
+      "Write what starts a service with its secrets, from a service file: a unit for systemd, hardened by " +
+        "default, or what another scheduler takes.\n" +
         "Or, with --wrap, a drop-in that gives an existing unit its secrets, and show what it changes.",
     )
     .argument("[service.json]", "the service file")
     .addOption(
-      new Option("--for <scheduler>", "what places and starts it")
+      new Option(
+        "--for <scheduler>",
+        "what places and starts it: systemd (if left out), fleet, pacemaker, nomad or marathon",
+      )
         .choices(["systemd", "fleet", "pacemaker", "nomad", "marathon"] satisfies Scheduler[])
         .default("systemd"),
     )
