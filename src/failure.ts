@@ -425,7 +425,7 @@ export const failures = {
   "bundle/wrong-path": [
     "refused",
     "a store path hasn't the bundle that it is named for, or an older one",
-    "name the path that 'sealaunch copy NAME --to nix:' prints: --bundle NAME=/nix/store/…",
+    "name the path that 'sealaunch copy NAME --from dir:. --to nix:' prints: --bundle NAME=/nix/store/…",
   ],
   "bundle/not-for-node": [
     "refused",

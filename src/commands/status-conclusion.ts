@@ -38,7 +38,7 @@ export function conclude(running: readonly Running[]): void {
     throw new Failure(
       "unit/behind",
       `${pinned.unit} names ${pinned.path ?? ""}, which has an older bundle ${pinned.bundle} than the newest`,
-      `sealaunch copy ${pinned.bundle} --to nix: in the repository, and let the unit name that path`,
+      `sealaunch copy ${pinned.bundle} --from dir:. --to nix: in the repository, and let the unit name that path`,
     );
   }
   if (behind.length === 0) return;

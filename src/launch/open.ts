@@ -5,7 +5,7 @@ import { readSynced } from "../cluster/mirror-age.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
-import type { Failure } from "../failure.ts";
+import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { ageFailure, clockFailure } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
@@ -87,7 +87,7 @@ export async function openBundles(
   const identities = await readIdentities();
   const credentials: OpenedCredential[] = [];
   try {
-    for (const { read, cluster: holder } of statements) {
+    for (const { read, cluster: holder, path } of statements) {
       const options = {
         names: selected.get(read) ?? [],
         node: node.configuration.node,
@@ -95,9 +95,8 @@ export async function openBundles(
           judgeAge(pool, `pool file ${pool.pool} ${String(pool.generation)}`);
         },
       };
-      credentials.push(
-        ...(await openCredentials(holder, roster, read.record, identities, options)),
-      );
+      const opening = openCredentials(holder, roster, read.record, identities, options);
+      credentials.push(...(await opening.catch((error: unknown) => explainPath(error, path))));
     }
     const bundles = statements.map(describeOpened);
     const mirroredAt = (await readSynced(cluster.source, node.configuration))?.at;
@@ -108,6 +107,17 @@ export async function openBundles(
   } finally {
     wipe(...identities.map(({ seed }) => seed));
   }
+}
+
+/** A path that is older than an epoch is helped by `rewrap` only where its values are the newest ones. */
+function explainPath(error: unknown, path: string | undefined): never {
+  if (path === undefined || !(error instanceof Failure) || error.code !== "header/absent")
+    throw error;
+  throw new Failure(
+    error.code,
+    `${error.message}, neither in ${path} nor in the source`,
+    "'sealaunch rewrap' as an operator or member, if these are the newest values; else let the unit name a newer path ('sealaunch copy NAME --from dir:. --to nix:')",
+  );
 }
 
 function describeOpened({ read, path }: WantedStatement): OpenedBundle {
