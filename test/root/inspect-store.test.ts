@@ -35,6 +35,23 @@ const inspect = (...args: readonly string[]): Promise<Ended> =>
 const told = async (...args: readonly string[]): Promise<string> =>
   expectDone(await inspect(...args)).toString();
 
+/** What is said of a store path that was made. */
+interface Made {
+  readonly path: string;
+  readonly generation: number;
+}
+
+const toStore = ["--from", "dir:.", "--to", "nix:", "--yes"];
+
+const how = (): { cwd: string; environment: Record<string, string> } => ({
+  cwd: here,
+  environment: place.environment(here),
+});
+
+/** What a command prints in the checkout, with the key of whoever has it. */
+const inCheckout = async (...words: readonly string[]): Promise<string> =>
+  expectDone(await node.run(sealaunchPath, words, how())).toString();
+
 /** After it, the roster asks for a newer generation than what was pinned, and there is one. */
 function putOutOfUse(): void {
   expectDone(place.run("printf new | sealaunch seal dns CF_TOKEN=-", here));
@@ -76,15 +93,25 @@ describe("inspect of a store path", () => {
   });
 
   it("tells of a bundle that copy --to nix: has put there, as of the checkout's own", async () => {
-    const words = ["copy", "dns", "--from", "dir:.", "--to", "nix:", "--yes", "--json"];
-    const environment = { HOME: place.home, XDG_STATE_HOME: `${here}.state` };
-    const copied = await node.run(sealaunchPath, words, { cwd: here, environment });
-    const [made] = JSON.parse(expectDone(copied).toString()) as { readonly path: string }[];
+    const [made] = JSON.parse(await inCheckout("copy", "dns", ...toStore, "--json")) as Made[];
     const path = made?.path ?? "";
     expect(await told(path)).toContain(`\nlies at     ${path}/secrets/bundles/dns/0.2\n`);
     expect(await told(path, "--node", "n2")).toMatch(/^node n2 would give bundle dns 2 /u);
     putOutOfUse();
     expect(await told(path)).toMatch(/^starts {6}no: bundle dns 2 is out of use/mu);
+  });
+
+  it("tells of one that seal --to nix: has put there, as copy would, and only once sealed", async () => {
+    const sealed = await inCheckout("seal", "dns", "--generate", "NEW", "--to", "nix:", "--json");
+    const { path, generation } = JSON.parse(sealed) as Made;
+    expect(generation).toBe(3);
+    expect(path).toMatch(/-sealaunch-dns-0\.3$/u);
+    expect(await inCheckout("copy", "dns", ...toStore)).toContain(path);
+    expect(await told(path)).toContain(`\nlies at     ${path}/secrets/bundles/dns/0.3\n`);
+    const elsewhere = ["seal", "dns", "--generate", "NEW", "--to", "dir:/srv"];
+    const refused = await node.run(sealaunchPath, elsewhere, how());
+    expect(expectRefused(refused, "usage/invalid").stderr).toContain("dir:/srv");
+    expect(readdirSync(join(here, "secrets/bundles/dns"))).not.toContain("0.4");
   });
 
   it("says how to get one that isn't there: file/absent", async () => {
