@@ -8,6 +8,7 @@ interface Flags {
   readonly cacheKey: readonly string[];
   readonly upstream: readonly string[];
   readonly netrc?: string;
+  readonly sbom?: string;
   readonly store?: string;
   readonly timeout: number;
   readonly dryRun: boolean;
@@ -34,6 +35,7 @@ export function addPublish(program: Command): void {
       collect,
       [],
     )
+    .option("--sbom <file>", "write what the closure is made of, as CycloneDX 1.6")
     .option("--netrc <file>", "users and passwords for https://, instead of ~/.netrc")
     .option("--store <dir>", "read the store at DIR/nix/store, instead of this machine's")
     .option("--timeout <seconds>", "for how long a server may be silent (30)", count, 30)
@@ -42,7 +44,7 @@ export function addPublish(program: Command): void {
     examples: [
       "sealaunch publish ./result --to file:///srv/cache --cache-key cache.secret",
       "sealaunch publish ./result --to file:///srv/cache --cache-key cache.secret --dry-run",
-      "sealaunch publish ./result --to file:///srv/cache --cache-key cache.secret --json",
+      "sealaunch publish ./result --to file:///srv/cache --cache-key cache.secret --sbom dns.cdx.json",
     ],
     needsStore: true,
     runsOn: "laptop, CI",

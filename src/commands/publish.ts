@@ -1,15 +1,19 @@
 import { join } from "node:path";
-import { putArchives, putNarInfos, requireWhole } from "../caches/filling.ts";
+import { putArchives, putBesides, putNarInfos, requireWhole } from "../caches/filling.ts";
 import { begin, isBegun, survey, type Survey } from "../caches/survey.ts";
 import { signNarInfo } from "../formats/nar-info.ts";
 import { readClosure, type ValidPath } from "../host/nix-closure.ts";
 import type { Context } from "./context.ts";
 import { choosePublishing, findStorePaths, type PublishFlags } from "./publish-choice.ts";
 
+import { readFacts, signRecords, writeSbom } from "./publish-records.ts";
+
 /** What `publish` is asked. */
 export interface PublishOptions extends PublishFlags {
   /** The root of the store, if it isn't this machine's. */
   readonly store?: string | undefined;
+  /** The file that is to say what the closure is made of. */
+  readonly sbom?: string | undefined;
   /** Only says what is missing. */
   readonly dryRun: boolean;
 }
@@ -50,6 +54,8 @@ export async function publish(
     done += bytes;
     progress.at(Math.ceil(done / mebibyte));
   });
+  const facts = readFacts(found.missing, placeOf);
+  await putBesides(cache, signRecords(facts, keys));
   const again = found.unsigned.map((info) => signNarInfo(info, keys));
   await putNarInfos(cache, [...filled.narInfos, ...again]);
   const left = new Set([...found.elsewhere, ...found.different]);
@@ -57,6 +63,7 @@ export async function publish(
     cache,
     closure.filter((path) => !left.has(path)),
   );
+  if (options.sbom !== undefined) await writeSbom(context, options.sbom, closure, placeOf);
   context.result({
     cache: cache.name,
     paths: closure.length,
@@ -64,6 +71,7 @@ export async function publish(
     signed: again.map(({ storePath }) => storePath).sort(),
     elsewhere: found.elsewhere.length,
     different: found.different.map(({ storePath }) => storePath).sort(),
+    recorded: facts.size,
     sentBytes: filled.sentBytes,
     presentBytes: filled.presentBytes,
   });

@@ -1,5 +1,5 @@
 import { decodeBase64, encodeBase64 } from "../crypto/base64.ts";
-import { textOf, wipe } from "../crypto/bytes.ts";
+import { textOf, utf8, wipe } from "../crypto/bytes.ts";
 import { ed25519Signer, type SignEd25519 } from "../crypto/ed25519-signing.ts";
 import { Failure } from "../failure.ts";
 
@@ -42,6 +42,21 @@ export function parseCacheKey(bytes: Uint8Array, what: string): CacheKey {
 /** Whether it can be a key's name: it stands before a colon, on a line with others. */
 function isKeyName(name: string): boolean {
   return /^[\w.+@-]{1,200}$/u.test(name);
+}
+
+/** A cache's public key, as `trusted-public-keys` in nix.conf has it. */
+export interface PublicCacheKey {
+  readonly name: string;
+  /** 32 bytes. */
+  readonly key: Uint8Array;
+}
+
+/** The public key that `NAME:BASE64` is; undefined if it is none. */
+export function parsePublicCacheKey(text: string): PublicCacheKey | undefined {
+  const [name = "", base64 = "", ...more] = text.split(":");
+  const key = decodeBase64(utf8(base64));
+  if (more.length > 0 || !isKeyName(name) || key?.length !== 32) return undefined;
+  return { name, key };
 }
 
 /** `NAME:BASE64` over a message, as narinfos have it. */
