@@ -498,6 +498,11 @@ export const failures = {
     "a certificate of a source, or the one that is shown to it, is expired or not trusted",
     "see both: openssl x509 -noout -dates -issuer -subject -ext subjectAltName -in FILE",
   ],
+  "source/too-open": [
+    "refused",
+    "a source's password or private half lies in a file that others may read or write",
+    "chmod o-rwx,g-w FILE; then give etcd's user another, if others are on the machine",
+  ],
   "source/authentication": [
     "refused",
     "a source doesn't accept the user, password or certificate",

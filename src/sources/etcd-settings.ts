@@ -1,3 +1,4 @@
+import type { Stats } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { Failure } from "../failure.ts";
@@ -27,7 +28,7 @@ const maxFileSize = 1024 * 1024;
  * The settings in the file at `path`.
  *
  * @throws Failure `configuration/missing` for this file and those that it names;
- *   `configuration/invalid`
+ *   `configuration/invalid`; `source/too-open` for those with a password or private half
  */
 export async function readEtcdSettings(path: string, base: string): Promise<EtcdSettings> {
   const file = resolve(base, path);
@@ -35,25 +36,46 @@ export async function readEtcdSettings(path: string, base: string): Promise<Etcd
   const { endpoints, prefix, deadline, trustedCa, certificate, certificateKey, user } =
     configuration;
   const read = (name: string): Promise<Buffer> => require(resolve(dirname(file), name));
+  const readSecret = (name: string): Promise<Buffer> =>
+    require(resolve(dirname(file), name), requireClosed);
   const isEncrypted = endpoints.every((endpoint) => endpoint.startsWith("https:"));
   const systemCa = Buffer.from(rootCertificates.join("\n"));
   const tls = isEncrypted
     ? {
         ca: trustedCa === undefined ? systemCa : await read(trustedCa),
         ...(certificate === undefined ? {} : { certificate: await read(certificate) }),
-        ...(certificateKey === undefined ? {} : { certificateKey: await read(certificateKey) }),
+        ...(certificateKey === undefined
+          ? {}
+          : { certificateKey: await readSecret(certificateKey) }),
       }
     : undefined;
   const { passwordFile } = configuration;
   const login =
     user === undefined || passwordFile === undefined
       ? undefined
-      : { username: user, password: (await read(passwordFile)).toString().replace(/\n$/u, "") };
+      : {
+          username: user,
+          password: (await readSecret(passwordFile)).toString().replace(/\n$/u, ""),
+        };
   return { file, endpoints, prefix, deadlineMs: deadline * 1000, tls, login };
 }
 
-async function require(file: string): Promise<Buffer> {
-  const bytes = await readRegularFile(file, maxFileSize);
+/** Its group may read it: so `sync` is given what is root's. */
+function requireClosed({ mode }: Stats, file: string): void {
+  if ((mode & 0o027) === 0) return;
+  const found = (mode & 0o777).toString(8).padStart(4, "0");
+  throw new Failure(
+    "source/too-open",
+    `${file} has mode ${found}: others than its owner and its group may read it, or others than its owner write it`,
+    `chmod o-rwx,g-w ${file}`,
+  );
+}
+
+async function require(
+  file: string,
+  judge?: (facts: Stats, file: string) => void,
+): Promise<Buffer> {
+  const bytes = await readRegularFile(file, maxFileSize, (facts) => judge?.(facts, file));
   if (bytes !== undefined) return Buffer.from(bytes);
   throw new Failure(
     "configuration/missing",

@@ -77,7 +77,7 @@ describe("of three members", () => {
     etcd.script(`etcdctl user add bob:pass-of-bob
       etcdctl user grant-role bob root`);
     const passwordFile = join(etcd.directory, "bob");
-    writeFileSync(passwordFile, "pass-of-bob");
+    writeFileSync(passwordFile, "pass-of-bob", { mode: 0o600 });
     const source = await open("bob", { user: "bob", passwordFile });
     await using heard = new Heard(source, ["roster"]);
     expect(await heard.next()).toEqual({ kind: "anything" });

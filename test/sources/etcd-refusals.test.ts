@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { createSecureServer } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { openSource } from "../../src/sources/open.ts";
 import type { Source } from "../../src/sources/source.ts";
 import { EtcdCluster, type Certificate } from "../fixtures/etcd.ts";
 import { expectEtcdFailure as expectFailure, Heard } from "../fixtures/heard.ts";
+import { refusal } from "../fixtures/refusal.ts";
 
 const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 let etcd: EtcdCluster;
@@ -26,10 +27,28 @@ afterAll(() => etcd[Symbol.asyncDispose]());
 const readRoster = (source: Source): Promise<unknown> => source.read("roster/1/roster.json", 100);
 
 describe("etcd refuses", () => {
+  it("a password and a private half that others than owner and group may read, or others than the owner write", async () => {
+    const passwordFile = join(etcd.directory, "open");
+    writeFileSync(passwordFile, "hunter2\n");
+    const { certificate, certificateKey } = etcd.issue("open");
+    for (const mode of [0o644, 0o604, 0o660, 0o602, 0o640, 0o400]) {
+      for (const [file, fields] of [
+        [passwordFile, { user: "ann", passwordFile }],
+        [certificateKey, { certificate, certificateKey }],
+      ] as const) {
+        chmodSync(file, mode);
+        const code = await refusal(() => open("open", fields));
+        expect(code, mode.toString(8)).toBe(
+          mode === 0o640 || mode === 0o400 ? "none" : "source/too-open",
+        );
+      }
+    }
+  });
+
   it("a user whose password is wrong", async () => {
     etcd.etcdctl("user", "add", "ann:correct");
     const passwordFile = join(etcd.directory, "password");
-    writeFileSync(passwordFile, "hunter2\n");
+    writeFileSync(passwordFile, "hunter2\n", { mode: 0o600 });
     const source = await open("ann", { user: "ann", passwordFile });
     await expectFailure(readRoster(source), "source/authentication", /the user or the password/u);
     writeFileSync(passwordFile, "correct\n");
