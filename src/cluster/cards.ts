@@ -48,7 +48,7 @@ export function foundCard(bytes: Uint8Array, signature: Uint8Array, place: strin
  * The card of a node in the source, its signature checked; undefined if there is none, or none that
  * is whole and signed: anybody who can write to the source may have put it there.
  *
- * @throws Failure `source/unreadable`
+ * @throws Failure `source/…` if the source can't be read
  */
 export async function readNodeCard(source: Source, node: string): Promise<SignedCard | undefined> {
   const folder = nodeFolder(node);
@@ -60,7 +60,11 @@ export async function readNodeCard(source: Source, node: string): Promise<Signed
     const signed = judgeCard(bytes, signature);
     return signed.card.node === node ? signed : undefined;
   } catch (error) {
-    if (error instanceof Failure && error.code !== "source/unreadable") return undefined;
+    // A source that doesn't answer says nothing of its cards.
+    const isRead =
+      error instanceof Failure &&
+      (error.code === "source/hostile" || !error.code.startsWith("source/"));
+    if (isRead) return undefined;
     throw error;
   }
 }
@@ -68,7 +72,7 @@ export async function readNodeCard(source: Source, node: string): Promise<Signed
 /**
  * The cards in the source, in the order of their nodes' names, as {@link readNodeCard} takes them.
  *
- * @throws Failure `source/unreadable`
+ * @throws Failure `source/…` if the source can't be read
  */
 export async function listNodeCards(source: Source): Promise<SignedCard[]> {
   const names = (await source.list(nodesFolder)).filter((name) => nameKinds.node.is(name)).sort();
