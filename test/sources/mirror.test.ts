@@ -37,6 +37,23 @@ afterEach(() => {
 
 const read = (): Promise<string> => refusal(() => openMirror(directory).read(object, 100));
 
+describe("a mirror that is written to", () => {
+  it("is read as it was or as it is, whenever a file is replaced", async () => {
+    const swap = `cd "$0"; while :; do for text in old new; do printf $text >next; mv next "$1"; done; done`;
+    writeFileSync(file, "old");
+    const writer = spawn("sh", ["-c", swap, directory, file]);
+    const found = new Set<string>();
+    const mirror = openMirror(directory);
+    for (let round = 0; round < count(50_000); round++) {
+      found.add(new TextDecoder().decode(await mirror.read(object, 100)));
+    }
+    const ended = once(writer, "close");
+    writer.kill();
+    await ended;
+    expect([...found].toSorted()).toEqual(["new", "old"]);
+  });
+});
+
 describe("a hostile mirror", () => {
   const outside = (): string => {
     const path = join(directory, "../outside");
