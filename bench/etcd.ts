@@ -1,6 +1,7 @@
 // What a source in etcd costs: three members with mutual TLS on this machine, which hold 10,000 bundles and
 // the entries of 1,000 nodes. How long a copy takes, what the pass of a node with 20 of those bundles asks for,
-// as etcd counts it, how long a read, a seal and the news of a change take, and what a dead member adds:
+// as etcd counts it, how long a read, a seal and the news of a change take, when a seal is in the mirrors of
+// those who follow, and what a dead member adds:
 //
 //   npm run bench:etcd [BUNDLES]
 import { execFileSync } from "node:child_process";
@@ -11,6 +12,7 @@ import type { Source } from "../src/sources/source.ts";
 import { EtcdCluster } from "../test/fixtures/etcd.ts";
 import { LargeCluster } from "../test/fixtures/large-cluster.ts";
 import { sealaunchPath } from "../test/fixtures/program.ts";
+import { timesToMirrors } from "../test/fixtures/followers.ts";
 import { median, reportMachine } from "./measure.ts";
 
 const bundles = Number(process.argv[2] ?? 10_000);
@@ -63,11 +65,12 @@ rows.push([`copy of ${String(bundles)} bundles`, `${(copied / 1000).toFixed(1)} 
 const again = run(`sealaunch copy --from dir:. --to ${url} --yes`);
 rows.push(["the same again, with nothing to do", `${(again / 1000).toFixed(1)} s`]);
 
-for (const name of ["sealaunch.json", "n1/node.json"]) {
+function readFrom(name: string, source: string): void {
   const path = join(cluster.directory, name);
   const before = JSON.parse(readFileSync(path, "utf8")) as object;
-  writeFileSync(path, JSON.stringify({ ...before, source: url }));
+  writeFileSync(path, JSON.stringify({ ...before, source }));
 }
+readFrom("n1/node.json", url);
 const pass = "sealaunch sync --config n1/node.json --mirror n1/mirror";
 for (const which of ["first", "second"]) {
   const before = await etcd.traffic();
@@ -79,10 +82,22 @@ for (const which of ["first", "second"]) {
     `${took.toFixed(0)} ms, ${String(after.ranges - before.ranges)} requests, ${kB} kB`,
   ]);
 }
-const sealing = "sealaunch seal app/b1 TOKEN=ann.pub --signer ann";
-rows.push(["seal", ms(Array.from({ length: 10 }, () => run(sealing)))]);
-
+const sealing = (bundle: string): string => `sealaunch seal ${bundle} TOKEN=ann.pub --signer ann`;
 const source = await openSource(url, "/");
+const toMirrors = await timesToMirrors(source, watchers, {
+  directory: cluster.directory,
+  node: "n1/node.json",
+  bundle: "app/b1",
+  seal: () => run(sealing("app/b1")),
+  rounds: 20,
+});
+rows.push([`a seal, until it is in the mirrors of ${String(watchers)} followers`, ms(toMirrors)]);
+readFrom("sealaunch.json", url);
+rows.push([
+  "seal",
+  ms(Array.from({ length: 10 }, () => run(sealing(`app/b${String(pools + 1)}`)))),
+]);
+
 const object = "nodes/bench/card.json";
 rows.push([
   "write of 2 kB",

@@ -17,6 +17,7 @@ export interface Mirrored {
   readonly pools: readonly string[];
   readonly bundles: readonly string[];
   readonly failures: readonly Failure[];
+  readonly standing: Standing;
 }
 
 /** A node whose mirror it is. */
@@ -66,6 +67,32 @@ export async function mirrorNode(
     [cluster.source, pass.mirror].map((source) => listBundlesWithHeaders(source, epochs)),
   );
   const bundles = [...new Set([...listed.flat(), ...asked])].sort();
+  const standing = { roster, pools: own.map(({ pool }) => pool), epochs };
+  failures.push(...(await mirrorBundles(cluster, standing, bundles, pass)));
+  return { pools: standing.pools, bundles, failures, standing };
+}
+
+/** What was found of a node, and holds until the roster, its pools' files or its entries change. */
+export interface Standing {
+  readonly roster: VerifiedRoster;
+  /** The pools that the node belongs to. */
+  readonly pools: readonly string[];
+  readonly epochs: readonly PoolEpoch[];
+}
+
+/**
+ * Brings bundles into the mirror, and the files of other pools that they are for too.
+ *
+ * @returns what couldn't be judged, of which the mirror keeps what it had
+ * @throws Failure `write/refused`
+ */
+export async function mirrorBundles(
+  cluster: Cluster,
+  { roster, pools, epochs }: Standing,
+  bundles: readonly string[],
+  pass: MirrorPass,
+): Promise<readonly Failure[]> {
+  const failures: Failure[] = [];
   const audience = new Set<string>();
   for (const bundle of bundles) {
     try {
@@ -76,7 +103,6 @@ export async function mirrorNode(
       await keepBundle(pass, bundle, epochs);
     }
   }
-  const pools = own.map(({ pool }) => pool);
   for (const name of audience) {
     if (pools.includes(name)) continue;
     try {
@@ -86,7 +112,7 @@ export async function mirrorNode(
       await pass.keepFolder(poolFolder(name));
     }
   }
-  return { pools, bundles, failures };
+  return failures;
 }
 
 /** The pools of the roster of which the node may be a member, in the roster's order. */

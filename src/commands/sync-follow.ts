@@ -19,12 +19,12 @@ export interface Follower {
 /**
  * Follows nothing yet.
  *
- * @param changed - is called after changes, once for those that come together
+ * @param changed - is told what has changed, once for what comes together; undefined if it may be anything
  * @param lost - is told why nothing is heard of the source
  */
 export function createFollower(
   source: Source,
-  changed: () => void,
+  changed: (paths: readonly string[] | undefined) => void,
   lost: (failure: Failure) => void,
 ): Follower {
   let followed = "";
@@ -36,7 +36,7 @@ export function createFollower(
       if (change.kind === "lost") lost(change.failure);
       else {
         await pause(settleMs);
-        changed();
+        changed(change.kind === "objects" ? change.paths : undefined);
       }
     }
   };

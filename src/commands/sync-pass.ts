@@ -3,17 +3,17 @@ import type { Cluster } from "../cluster/cluster.ts";
 import { syncState, type Located } from "../cluster/configuration.ts";
 import { enteredPools } from "../cluster/entered-pools.ts";
 import { pruneCollected, readOwnInventory } from "../cluster/inventories.ts";
-import { mirrorNode } from "../cluster/mirroring.ts";
+import { mirrorBundles, mirrorNode, type Standing } from "../cluster/mirroring.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { carryOutbox } from "../cluster/outbox.ts";
 import { knownRecipients } from "../cluster/own-recipients.ts";
 import type { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { formatTime } from "../formats/fields.ts";
-import { nodeFolder, recordFile } from "../formats/paths.ts";
+import { bundleFolder, headersFolder, nodeFolder, recordFile } from "../formats/paths.ts";
 import { encodeSynced, syncedPath } from "../formats/synced.ts";
 import { makeDirectory } from "../host/files.ts";
-import { beginPass } from "../sources/mirror-writing.ts";
+import { beginPass, type DirectoryPass } from "../sources/mirror-writing.ts";
 import type { Source } from "../sources/source.ts";
 
 /** What one pass did. */
@@ -24,6 +24,9 @@ export interface SyncReport {
   readonly written: readonly string[];
   /** What the mirror couldn't take, and keeps as it was. */
   readonly failures: readonly Failure[];
+  /** What a later pass over some bundles goes on from. */
+  readonly standing: Standing;
+  readonly kept: ReadonlySet<string>;
 }
 
 /**
@@ -41,7 +44,6 @@ export async function syncOnce(
   asked: readonly string[],
   isSent = false,
 ): Promise<SyncReport> {
-  const { cluster: id } = located.configuration;
   await makeDirectory(mirror, 0o755);
   const outbox = await openOutbox(located.configuration);
   // He may not get it; what he has got already he doesn't take again.
@@ -52,19 +54,49 @@ export async function syncOnce(
   const writing = beginPass(mirror);
   const pools = await enteredPools(cluster.source, recipients, join(syncState(mirror), "entered"));
   const mirrored = await mirrorNode(cluster, { recipients, pools }, asked, writing);
-  const synced = {
-    version: 1,
-    cluster: id,
-    at: formatTime(cluster.now),
-    source: cluster.source.name,
-  } as const;
-  await writing.put(syncedPath, encodeSynced(synced));
-  await writing.finish();
+  await finish(located, cluster, writing);
   return {
     ...mirrored,
+    kept: writing.kept,
     written: carried.written,
     failures: [...carried.failures, ...mirrored.failures],
   };
+}
+
+/**
+ * A pass over some bundles alone, where nothing else has changed since the pass before.
+ *
+ * @param before - that pass, which found nothing wrong
+ * @throws Failure `write/refused`
+ */
+export async function syncBundles(
+  located: Located<NodeConfiguration>,
+  mirror: string,
+  cluster: Cluster,
+  before: SyncReport,
+  bundles: readonly string[],
+): Promise<SyncReport> {
+  const { standing } = before;
+  const changed = bundles.flatMap((bundle) => [
+    `${bundleFolder(bundle)}/`,
+    ...standing.epochs.map(({ pool, epoch }) => `${headersFolder(pool, epoch)}/${bundle}/`),
+  ]);
+  const writing = beginPass(mirror, before.kept, changed);
+  const failures = await mirrorBundles(cluster, standing, bundles, writing);
+  await finish(located, cluster, writing);
+  const all = [...new Set([...before.bundles, ...bundles])].sort();
+  return { ...before, bundles: all, kept: writing.kept, written: [], failures };
+}
+
+/** After it, the mirror says as of when it is, and names what the pass has put or kept. */
+async function finish(
+  { configuration: { cluster: id } }: Located<NodeConfiguration>,
+  { now, source }: Cluster,
+  writing: DirectoryPass,
+): Promise<void> {
+  const synced = { version: 1, cluster: id, at: formatTime(now), source: source.name } as const;
+  await writing.put(syncedPath, encodeSynced(synced));
+  await writing.finish();
 }
 
 /** After it, the source has nothing of the inventories that came before one that was just carried there. */

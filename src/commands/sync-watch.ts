@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
+import { changedBundles } from "../cluster/changed-bundles.ts";
 import { asFailure, type Failure } from "../failure.ts";
 import { nameKinds } from "../formats/names.ts";
 import { serveSync } from "../host/sync-socket.ts";
@@ -16,7 +17,12 @@ const rarelyMs = 5 * everyMs;
 const longestBackoffMs = 60_000;
 const firstBackoffMs = 1_000;
 
-type Pass = (asked: readonly string[], now: Date) => Promise<SyncReport>;
+/** How passes are made. */
+export interface Passes {
+  whole(asked: readonly string[], now: Date): Promise<SyncReport>;
+  /** Of some bundles alone, after a pass that found nothing wrong. */
+  of(bundles: readonly string[], before: SyncReport, now: Date): Promise<SyncReport>;
+}
 
 /** Somebody who waits for a pass that begins after he asked. */
 interface Waiting {
@@ -33,7 +39,7 @@ export async function watch(
   context: Context,
   mirror: string,
   source: Source,
-  pass: Pass,
+  passes: Passes,
 ): Promise<void> {
   const ending = new AbortController();
   const waiting: Waiting[] = [];
@@ -53,30 +59,43 @@ export async function watch(
   });
   context.print(`keeps ${mirror}${close === undefined ? "" : `, and answers on ${syncSocket}`}`);
   const tell = createTelling(context);
-  let changes = 0;
+  // Since the pass that is made, or was last: paths, and whether it may be more than those.
+  const heard = { paths: new Array<string>(), isAnything: false };
   const follower = createFollower(
     source,
-    () => {
-      changes++;
+    (paths) => {
+      if (paths === undefined) heard.isAnything = true;
+      else heard.paths.push(...paths);
       wake.abort();
     },
     (failure) => {
       context.warn(`hears nothing of ${source.name}: ${failure.message}`);
     },
   );
+  let last: SyncReport | undefined;
+  let wholeAt = 0;
   for (let failed = 0; !ending.signal.aborted;) {
     wake = new AbortController();
     const asked = waiting.splice(0);
-    const known = changes;
-    const { report, failures } = await tryPass(
-      pass,
-      asked.flatMap(({ bundles }) => bundles),
+    const isWhole = heard.isAnything || asked.length > 0 || Date.now() - wholeAt > rarelyMs;
+    const some = isWhole || last === undefined ? [] : (changedBundles(last, heard.paths) ?? []);
+    Object.assign(heard, { paths: [], isAnything: false });
+    const before = some.length > 0 ? last : undefined;
+    if (before === undefined) wholeAt = Date.now();
+    const { report, failures } = await tryPass(() =>
+      before === undefined
+        ? passes.whole(
+            asked.flatMap(({ bundles }) => bundles),
+            new Date(),
+          )
+        : passes.of(some, before, new Date()),
     );
+    last = failures.length === 0 ? report : undefined;
     failed = report === undefined ? failed + 1 : 0;
     tell(failures);
     for (const { resolve } of asked) resolve(failures.length === 0);
     if (report !== undefined) follower.follow(report);
-    if (waiting.length > 0 || changes !== known) continue;
+    if (waiting.length > 0 || heard.paths.length > 0 || heard.isAnything) continue;
     const backoff = Math.min(firstBackoffMs * 2 ** Math.min(failed, 10), longestBackoffMs);
     // Nodes that began together don't stay together.
     const wait =
@@ -89,11 +108,10 @@ export async function watch(
 
 /** How a pass ended; there is no report if it couldn't go by the source at all. */
 async function tryPass(
-  pass: Pass,
-  asked: readonly string[],
+  pass: () => Promise<SyncReport>,
 ): Promise<{ readonly report?: SyncReport; readonly failures: readonly Failure[] }> {
   try {
-    const report = await pass(asked, new Date());
+    const report = await pass();
     return { report, failures: report.failures };
   } catch (error) {
     return { failures: [asFailure(error)] };

@@ -10,7 +10,7 @@ import { openMemory } from "../sources/memory.ts";
 import type { Source } from "../sources/source.ts";
 import type { Context } from "./context.ts";
 import { openCarried, syncBack } from "./sync-elsewhere.ts";
-import { syncOnce, type SyncReport } from "./sync-pass.ts";
+import { syncBundles, syncOnce, type SyncReport } from "./sync-pass.ts";
 
 /** What `sync` is asked to do. */
 export interface SyncOptions {
@@ -52,14 +52,16 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
         ? own.source
         : await openCarried(context, from);
   const cluster = { ...own, source };
-  const pass = (asked: readonly string[], now: Date): Promise<SyncReport> =>
-    syncOnce(located, mirror, { ...cluster, now }, asked, sent !== undefined);
   if (options.watches) {
     const { watch } = await import("./sync-watch.ts");
-    await watch(context, mirror, cluster.source, pass);
+    await watch(context, mirror, cluster.source, {
+      whole: (asked, now) => syncOnce(located, mirror, { ...cluster, now }, asked),
+      of: (bundles, before, now) =>
+        syncBundles(located, mirror, { ...cluster, now }, before, bundles),
+    });
     return;
   }
-  const done = await pass([], context.now);
+  const done = await syncOnce(located, mirror, cluster, [], sent !== undefined);
   if (sent === undefined) report(context, located, mirror, done);
   else await sendBack(context, source, done);
 }

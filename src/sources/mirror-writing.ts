@@ -29,10 +29,27 @@ export interface MirrorPass {
   finish(): Promise<void>;
 }
 
-/** Begins a pass over the mirror in a directory, which belongs to whoever runs this. */
-export function beginPass(directory: string): MirrorPass {
+/** A pass over a mirror that another may go on from. */
+export interface DirectoryPass extends MirrorPass {
+  /** What was put or kept, by path. */
+  readonly kept: ReadonlySet<string>;
+}
+
+/**
+ * Begins a pass over the mirror in a directory, which belongs to whoever runs this.
+ *
+ * @param before - what the pass before has put or kept, once it is finished, of which what isn't left out stays;
+ *   undefined begins anew
+ * @param leftOut - the beginnings of what this pass puts or keeps itself
+ */
+export function beginPass(
+  directory: string,
+  before?: ReadonlySet<string>,
+  leftOut: readonly string[] = [],
+): DirectoryPass {
   const mirror = openMirror(directory);
-  const kept = new Set<string>();
+  const stays = (path: string): boolean => !leftOut.some((beginning) => path.startsWith(beginning));
+  const kept = new Set([...(before ?? [])].filter(stays));
   const write = async (path: string, bytes: Uint8Array, maxBytes: number): Promise<void> => {
     const before = await mirror.read(path, maxBytes).catch(() => undefined);
     if (before !== undefined && Buffer.compare(before, bytes) === 0) return;
@@ -50,6 +67,7 @@ export function beginPass(directory: string): MirrorPass {
   };
   return {
     mirror,
+    kept,
     put,
     // What lists it comes later.
     putFolder: async (folder, files) => {
@@ -61,16 +79,25 @@ export function beginPass(directory: string): MirrorPass {
     keepFolder,
     finish: async () => {
       const lists = listsOf(kept);
+      const listed = listsOf(before ?? new Set());
       // What a list names is there before it, and its folders' lists too.
       for (const folder of [...lists.keys()].sort().reverse()) {
-        const names = [...(lists.get(folder) ?? [])].sort().join("\n");
-        await write(`${folder}/`, new TextEncoder().encode(`${names}\n`), maxListSize);
+        const names = textOf(lists.get(folder));
+        if (names === textOf(listed.get(folder))) continue;
+        await write(`${folder}/`, new TextEncoder().encode(names), maxListSize);
       }
+      // What went since the pass before goes with one that begins anew.
+      if (before !== undefined) return;
       const objects = [...kept].map(mirrorFile);
       const folders = [...lists.keys()].map((folder) => mirrorFile(`${folder}/`));
       await sweep(directory, new Set([...objects, ...folders]));
     },
   };
+}
+
+/** A name a line, in rising order; "" where there is no folder. */
+function textOf(names: ReadonlySet<string> | undefined): string {
+  return names === undefined ? "" : `${[...names].sort().join("\n")}\n`;
 }
 
 /** The names within each folder. */
