@@ -41,17 +41,26 @@ export function seenProcesses({ lines }: Collected): SeenProcess[] {
 
 /** The unit of each process by its number; undefined where it is in none. */
 function unitsOf(lines: readonly string[]): ReadonlyMap<string, string | undefined> {
-  const units = new Map<string, string | undefined>();
+  const groups = new Map<string, string>();
   for (const line of lines) {
     // systemd's hierarchy: its own named one, or the unified one (cgroups(7)).
     const [, pid, hierarchy, group = ""] =
       /^\/proc\/([0-9]+)\/cgroup:[0-9]+:([^:]*):(.*)$/u.exec(line) ?? [];
     if (pid === undefined) continue;
-    if (hierarchy === "name=systemd") units.set(pid, unitOfGroup(group));
-    else if (hierarchy === "") units.set(pid, units.get(pid) ?? unitOfGroup(group));
-    else units.set(pid, units.get(pid));
+    const isNamed = hierarchy === "name=systemd";
+    const before = groups.get(pid);
+    if (isNamed || before === undefined || before === "")
+      groups.set(pid, isNamed || hierarchy === "" ? group : "");
   }
-  return units;
+  // Who looks from outside of a container sees its groups below that container's own.
+  const own = groups.get("1") ?? "";
+  const above = own.endsWith("/init.scope") ? own.slice(0, -"/init.scope".length) : "";
+  return new Map(
+    [...groups].map(([pid, group]) => [
+      pid,
+      group.startsWith(`${above}/`) ? unitOfGroup(group.slice(above.length)) : undefined,
+    ]),
+  );
 }
 
 /** `/system.slice/system-a.slice/a@1.service/below` is of `a@1.service`: what is below, it made itself. */

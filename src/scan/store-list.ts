@@ -34,7 +34,7 @@ export function readList(
   let skipped = 0;
   let count = 0;
   for (const { path, references } of readEntries(text, form, what)) {
-    const number = isStorePath(path) ? table.numberOf(path) : undefined;
+    const number = numberIn(table, path);
     if (number === undefined || seen.has(number)) {
       skipped++;
       continue;
@@ -43,8 +43,9 @@ export function readList(
     const named: number[] = [];
     for (const reference of references) {
       if (reference === path) continue;
-      if (isStorePath(reference)) named.push(table.numberOf(reference));
-      else skipped++;
+      const needed = numberIn(table, reference);
+      if (needed === undefined) skipped++;
+      else named.push(needed);
     }
     entries.push(table.entryOf(number, named));
     count += named.length;
@@ -56,4 +57,9 @@ export function readList(
     }
   }
   return { entries: Uint32Array.from(entries), skipped };
+}
+
+/** The number of a store path; undefined for what is none. Most are known, and those were judged before. */
+function numberIn(table: StoreTable, path: string): number | undefined {
+  return table.find(path) ?? (isStorePath(path) ? table.numberOf(path) : undefined);
 }

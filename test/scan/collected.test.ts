@@ -59,6 +59,21 @@ describe("what a machine has printed of itself", () => {
     ]);
   });
 
+  it("tells it also from outside of a container, where all groups lie below its own", () => {
+    const { units } = usesOf(
+      collected({
+        groups: [
+          "/proc/1/cgroup:0::/machine.slice/n1.service/payload/init.scope",
+          "/proc/10/cgroup:0::/machine.slice/n1.service/payload/system.slice/dns.service",
+          "/proc/11/cgroup:0::/machine.slice/n1.service/supervisor",
+        ],
+        process: ["12"],
+        files: [`10 ${dns}/bin/dns`, `11 ${tls}/bin/nspawn`],
+      }),
+    );
+    expect(units.map(({ unit: name }) => name)).toEqual(["dns.service"]);
+  });
+
   it("tells what a unit's commands and own files name, and whom to ask about it", () => {
     const uses = usesOf(
       collected({
