@@ -131,6 +131,7 @@ in
       users.sealaunch-sync = { isSystemUser = true; group = "sealaunch-sync"; };
       groups.sealaunch-sync = { };
     };
+    systemd.timers.sealaunch-inventory.wantedBy = [ "timers.target" ];
     systemd.sockets.sealaunch-sync.wantedBy = lib.mkIf cfg.mirror [ "sockets.target" ];
     systemd.services.sealaunch-sync.wantedBy = lib.mkIf cfg.mirror [ "multi-user.target" ];
 

@@ -67,7 +67,7 @@ buildNpmPackage {
       esac
     done
     mkdir -p "$out/lib/systemd/system"
-    for unit in systemd/*.socket systemd/*.service; do
+    for unit in systemd/*.socket systemd/*.service systemd/*.timer; do
       substitute "$unit" "$out/lib/systemd/system/''${unit#systemd/}" \
         --replace-quiet /usr/bin/sealaunch "$out/bin/sealaunch"
     done

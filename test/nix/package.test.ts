@@ -65,7 +65,7 @@ describe("the package for nixpkgs", () => {
     const units = join(out, "lib/systemd/system");
     expect(readdirSync(units).sort()).toEqual(
       readdirSync(join(projectRoot, "systemd"))
-        .filter((name) => /\.(socket|service)$/u.test(name))
+        .filter((name) => /\.(socket|service|timer)$/u.test(name))
         .sort(),
     );
     const agent = readFileSync(join(units, "sealaunch-agent.service"), "utf8");

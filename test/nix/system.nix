@@ -34,7 +34,7 @@ let
       environment.etc = open;
       environment.systemPackages = list;
       users = { users = open; groups = open; };
-      systemd = { services = open; sockets = open; tmpfiles.rules = list; };
+      systemd = { services = open; sockets = open; timers = open; tmpfiles.rules = list; };
     };
   };
   own = { lib, config, ... }: import ../../nix/agent.nix { inherit lib config pkgs; };
