@@ -12,7 +12,10 @@ let
     identity = cfg.identityFile;
   }
   // lib.optionalAttrs (cfg.keepClosures != null) { inherit (cfg) keepClosures; }
-  // lib.optionalAttrs cfg.mirror { mirror = "/var/lib/sealaunch-mirror"; };
+  // lib.optionalAttrs cfg.mirror {
+    inherit (cfg) hostKey;
+    mirror = "/var/lib/sealaunch-mirror";
+  };
 in
 {
   options.services.sealaunch = {

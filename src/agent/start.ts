@@ -66,7 +66,7 @@ export async function prepareStart(
   const realising = means.realise(unit, wanted, node.configuration.state, timeoutMs);
   const opening = async (): Promise<Opening> => {
     if (wanted.sealed.length > 0) await realising;
-    return openBringing(request, node, timeoutMs, () => open(request, node, means, now));
+    return openBringing(request, node, timeoutMs, () => openWanted(request, node, means, now));
   };
   const [realised, opened] = await Promise.allSettled([realising, opening()]);
   const values = opened.status === "fulfilled" ? opened.value.credentials : [];
@@ -85,6 +85,7 @@ export async function prepareStart(
       at: formatTime(now),
       bundles: opened.value.bundles.map((bundle) => ({ ...bundle, signers: [...bundle.signers] })),
       credentials: [...credentials.keys()],
+      payloads: values.map(({ bundle, name, payload }) => ({ bundle, credential: name, payload })),
       renders: [...wanted.renders].map(([credential, { path }]) => ({
         credential,
         template: path,
@@ -102,13 +103,13 @@ export async function prepareStart(
   }
 }
 
-function open(
+/** As {@link openBundles}; nothing for a unit that is started for its closure alone. */
+export function openWanted(
   request: OpeningRequest,
   node: Located<NodeConfiguration>,
   means: Means,
   now: Date,
 ): Promise<Opening> {
-  // A unit may be started for its closure alone.
   if (request.bundles.length === 0) {
     return Promise.resolve({ credentials: [], bundles: [], mirroredAt: undefined, warnings: [] });
   }
@@ -134,6 +135,7 @@ function recall(before: Decision): {
       sealed: sealedOf(bundles),
       // What it got it gets again.
       fresh: false,
+      onChange: undefined,
       commands: before.commands,
     },
     decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),

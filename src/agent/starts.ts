@@ -4,6 +4,8 @@ import { Failure, type FailureCode } from "../failure.ts";
 import { showUnit, type UnitFacts } from "../host/systemd.ts";
 import type { Asker } from "./asker.ts";
 import { prepareStart, type Means, type Prepared } from "./start.ts";
+import type { Digest } from "./digest.ts";
+import { refusalOf, type Refusal } from "./refusal.ts";
 import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
 
 /** systemd asks for all credentials of a command at once; a later command's are opened anew. */
@@ -13,6 +15,8 @@ export const reserveMs = 2_000;
 /** Writing to the journal would take processor time from the very start that it tells of. */
 const recordAfterMs = 50;
 const longestWaitMs = 3_600_000;
+/** More starts than a machine has services. */
+const maxDigests = 4096;
 
 // What somebody, or a cache that comes back, may mend while the start waits.
 const maySettle: ReadonlySet<FailureCode> = new Set([
@@ -40,16 +44,21 @@ export interface Starts {
   foresee(facts: UnitFacts): void;
   /** After it, a refused start has been told of in the unit's own journal, once. */
   refuse(asker: Asker, failure: Failure): Promise<void>;
+  /** By unit, why its last start was refused, of those for which none has been prepared since. */
+  readonly refusals: ReadonlyMap<string, Refusal>;
+  /** By invocation, the digest of what a start of this agent's got. */
+  readonly digests: ReadonlyMap<string, string>;
   /** After it, everything that is to be told has been. */
   settle(): Promise<void>;
 }
 
 /** No start is going on yet. */
-export function createStarts(means: Means): Starts {
+export function createStarts(means: Means, digest: Digest): Starts {
   const going = new Map<string, Promise<Prepared>>();
   const lingering = new Map<string, NodeJS.Timeout>();
   const told = new Set<string>();
-  const refusals = new Map<string, { readonly reason: string; readonly times: number }>();
+  const refusals = new Map<string, Refusal & { readonly times: number }>();
+  const digests = new Map<string, string>();
 
   const recording = new Set<Promise<void>>();
   const later = (record: () => Promise<void>): void => {
@@ -62,6 +71,8 @@ export function createStarts(means: Means): Starts {
   const begin = async (facts: UnitFacts): Promise<Prepared> => {
     const prepared = await waitFor(facts, means);
     refusals.delete(facts.unit);
+    digests.set(facts.invocation, digest(prepared.answers));
+    if (digests.size > maxDigests) digests.delete(digests.keys().next().value ?? "");
     if (prepared.isNew) later(() => recordOpening(prepared));
     const forget = setTimeout(() => {
       going.delete(facts.invocation);
@@ -86,6 +97,8 @@ export function createStarts(means: Means): Starts {
 
   return {
     get,
+    refusals,
+    digests,
     foresee: (facts) => {
       if (facts.activeState === "activating" && facts.invocation !== "") void get(facts);
     },
@@ -93,10 +106,11 @@ export function createStarts(means: Means): Starts {
       if (told.has(invocation)) return;
       told.add(invocation);
       setTimeout(() => told.delete(invocation), lingerMs).unref();
-      const reason = `${failure.code} ${failure.message}`;
+      const refusal = refusalOf(failure, new Date());
       const before = refusals.get(unit);
-      const times = before?.reason === reason ? before.times + 1 : 1;
-      refusals.set(unit, { reason, times });
+      const isSame = before?.code === refusal.code && before.message === refusal.message;
+      const times = isSame ? before.times + 1 : 1;
+      refusals.set(unit, { ...refusal, times });
       await recordRefusal(unit, invocation, failure, times);
     },
     settle: async () => {

@@ -72,3 +72,24 @@ export async function recordRefusal(
   });
   if (times === 1) await say(unit, invocation, { ...fields, MESSAGE: `hint: ${failure.hint}` });
 }
+
+/** Writes that a running unit is restarted, and for which generations. */
+export function recordRestart(unit: string, invocation: string, change: string): Promise<void> {
+  return say(unit, invocation, {
+    MESSAGE: `restarting ${unit}: its values have changed, ${change}`,
+    PRIORITY: priority.notice,
+  });
+}
+
+/** Writes that a running unit goes on with what it has, and why. */
+export function recordLeftRunning(
+  unit: string,
+  invocation: string,
+  failure: Failure,
+): Promise<void> {
+  return say(unit, invocation, {
+    MESSAGE: `warning: ${unit} is not restarted for newer values: ${failure.message}; ${failure.hint}`,
+    PRIORITY: priority.warning,
+    SEALAUNCH_CODE: failure.code,
+  });
+}

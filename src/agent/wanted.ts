@@ -2,6 +2,7 @@ import { Failure } from "../failure.ts";
 import type { UnitFacts } from "../host/systemd.ts";
 import type { BundleRequest } from "../launch/wanted-statement.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
+import type { Spread } from "../service/on-change.ts";
 import {
   isInStore,
   parseProgram,
@@ -27,6 +28,8 @@ export interface Wanted extends Needed {
   readonly renders: ReadonlyMap<string, StoreObject>;
   /** Whether one of them insists on what the source has now. */
   readonly fresh: boolean;
+  /** How the service is restarted when there are newer values; it isn't if undefined. */
+  readonly onChange: Spread | undefined;
   /** Each guarded command's arguments up to its program, joined by blanks. */
   readonly commands: readonly string[];
 }
@@ -67,6 +70,7 @@ export function wantedBy({ unit, commands }: UnitFacts): Wanted {
       : undefined,
     renders,
     fresh: requests.some(({ fresh }) => fresh),
+    onChange: requests.find(({ onChange }) => onChange !== undefined)?.onChange,
     programs: distinct(programs).map(parseProgram),
     files: distinct([
       ...[...renders.values()].map(({ path }) => path),

@@ -51,6 +51,7 @@ export function addCheck(program: Command): void {
     .option("--bundle <name>", "a bundle whose credentials the unit gets", collect, [])
     .option("--credential <name>", "only this credential of the bundles", collect, [])
     .option("--render <name=file>", "one more credential, from a template", collect, [])
+    .option("--on-change <what>", "what becomes of the running unit when there are newer values")
     .option("--fresh", "insist on what the source has now, where the node keeps a mirror");
   addGuidance(command, {
     examples: ["sealaunch check --bundle dns@1+"],

@@ -14,6 +14,7 @@ interface Flags {
   readonly credential: string[];
   readonly env: string[];
   readonly render: string[];
+  readonly onChange?: string;
   readonly output?: string;
 }
 
@@ -51,6 +52,10 @@ export function addUnit(program: Command): void {
       collect,
       [],
     )
+    .option(
+      "--on-change <what>",
+      "with --wrap: what becomes of the running service when there are newer values: nothing, restart",
+    )
     .option("--output <file>", "where to write; - for standard output");
   addGuidance(command, {
     examples: [
@@ -63,7 +68,14 @@ export function addUnit(program: Command): void {
   });
   command.action(async (path: string | undefined, flags: Flags) => {
     const context = createContext(command);
-    const given = [flags.dropIn, flags.bundle, flags.credential, flags.env, flags.render].flat();
+    const given = [
+      flags.dropIn,
+      flags.bundle,
+      flags.credential,
+      flags.env,
+      flags.render,
+      flags.onChange ?? [],
+    ].flat();
     if (path !== undefined && flags.wrap === undefined && given.length === 0) {
       const { unit } = await import("../commands/unit.ts");
       await unit(context, path, flags);
@@ -75,6 +87,7 @@ export function addUnit(program: Command): void {
         credentials: flags.credential.length === 0 ? undefined : flags.credential,
         variables: flags.env,
         renders: new Map(flags.render.map(splitRender)),
+        onChange: flags.onChange,
         output: flags.output,
       });
     } else {

@@ -15,6 +15,8 @@ import { readHeaderFor, readPayload } from "./payloads.ts";
 export interface OpenedCredential {
   readonly bundle: string;
   readonly name: string;
+  /** SHA-256 of its payload. */
+  readonly payload: string;
   /** At most 1 MiB; the caller wipes it. */
   readonly value: Uint8Array;
 }
@@ -83,6 +85,7 @@ export async function openCredentials(
     wanted.map(async (credential) => ({
       bundle: statement.name,
       name: credential.name,
+      payload: credential.payload,
       value: await openOne(cluster, statement, credential, access.opened),
     })),
   );

@@ -2,14 +2,17 @@ import { setFlagsFromString } from "node:v8";
 import { makePlace } from "../agent/decisions.ts";
 import { createRealise } from "../agent/closures.ts";
 import { tidy } from "../agent/tidying.ts";
+import { createDigest } from "../agent/digest.ts";
+import { watchServices } from "../agent/watching.ts";
 import { createStarts } from "../agent/starts.ts";
 import { serve } from "../agent/server.ts";
 import { createMemory } from "../cluster/memory.ts";
-import { readNode } from "../cluster/configuration.ts";
+import { readNode, type Located } from "../cluster/configuration.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { readNodeIdentities } from "../cluster/identities.ts";
 import { clearOutbox } from "../cluster/outbox.ts";
 import { Failure } from "../failure.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { readWrapper } from "../host/package.ts";
 import { openMirror } from "../sources/mirror.ts";
@@ -39,12 +42,14 @@ export async function agent(context: Context): Promise<void> {
   setFlagsFromString("--no-flush-bytecode");
   const memory = createMemory(maxRemembered);
   const { CREDENTIALS_DIRECTORY: own } = context.environment;
-  const starts = createStarts({
+  const means = {
     memory,
     node: () => readNode(context.configuration),
-    identities: (node) => readNodeIdentities(node, own, memory),
+    identities: (node: Located<NodeConfiguration>) => readNodeIdentities(node, own, memory),
     realise: createRealise(await readWrapper()),
-  });
+  };
+  const digest = createDigest();
+  const starts = createStarts(means, digest);
   await makePlace();
   const keepTidy = async (): Promise<void> => {
     const { configuration } = await readNode(context.configuration);
@@ -61,12 +66,22 @@ export async function agent(context: Context): Promise<void> {
   // After the starts that it was started for.
   setTimeout(tidyOrWarn, tidyAfterMs).unref();
   const tidying = setInterval(tidyOrWarn, tidyEveryMs);
+  const ending = new AbortController();
+  void watchServices(
+    means,
+    { refusals: starts.refusals, digests: starts.digests, digest },
+    (line) => {
+      context.warn(line);
+    },
+    ending.signal,
+  );
   const server = await serve(descriptor, starts, (line) => {
     context.warn(line);
   });
   context.print(`answers on ${agentSocket}`);
   await context.told();
   clearInterval(tidying);
+  ending.abort();
   await server.close();
   await starts.settle();
 }

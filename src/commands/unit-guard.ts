@@ -16,6 +16,8 @@ export interface Asked {
   readonly credentials: readonly string[] | undefined;
   readonly variables: readonly string[];
   readonly renders: ReadonlyMap<string, string>;
+  /** As `--on-change` takes it; nothing if undefined. */
+  readonly onChange?: string | undefined;
   /** Whether credentials that are named will do where no repository is at hand. */
   readonly believesNames: boolean;
   /** Whether it is launched without an agent, as a command and not as a unit. */

@@ -41,6 +41,7 @@ export async function unit(context: Context, path: string, options: UnitOptions)
     credentials: service.credentials,
     variables: service.env,
     renders: new Map(Object.entries(service.renders)),
+    onChange: onChangeOf(service),
     believesNames: false,
     inPlace,
   });
@@ -67,6 +68,13 @@ export async function unit(context: Context, path: string, options: UnitOptions)
     context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
   }
   context.result({ unit: name, output, credentials: guard.credentials });
+}
+
+function onChangeOf({ onChange, spread }: ServiceFile): string | undefined {
+  if (onChange !== "restart") return undefined;
+  const { atOnce, seconds } = spread ?? {};
+  const numbers = [atOnce ?? "", seconds === undefined ? "" : `/${String(seconds)}`].join("");
+  return numbers === "" ? onChange : `${onChange}:${numbers}`;
 }
 
 /** What is written, and the unit beside it where that isn't the same. */

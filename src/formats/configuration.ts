@@ -43,6 +43,8 @@ const NodeConfiguration = z.strictObject({
    * opens with the node's identity reads there, and never in the source itself.
    */
   mirror: z.optional(z.string()),
+  /** The private half of the SSH host key, which signs what the node says of itself; absolute. */
+  hostKey: z.optional(z.string()),
   /** For how many days the store keeps what a unit ran that is inactive. */
   keepClosures: z._default(countField(0), 7),
   /** Whether a stale roster or pool file is refused, not only warned of. */

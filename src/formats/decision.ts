@@ -35,6 +35,16 @@ const Decision = z.strictObject({
   ),
   /** Those that were opened, without what was rendered of them. */
   credentials: z.array(nameField("credential")),
+  /** Of each of them the payload that it came from; an agent before this one may have kept none. */
+  payloads: z.optional(
+    z.array(
+      z.strictObject({
+        bundle: nameField("bundle"),
+        credential: nameField("credential"),
+        payload: hashField,
+      }),
+    ),
+  ),
   renders: z.array(z.strictObject({ credential: nameField("credential"), template: z.string() })),
   /** Each guarded command, up to its program. */
   commands: z.array(z.string()),

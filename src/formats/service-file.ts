@@ -94,6 +94,19 @@ const ServiceFile = z
       ),
       "when it is started again",
     ),
+    onChange: said(
+      z._default(z.enum(["nothing", "restart", "reload", "signal"]), "nothing"),
+      "what becomes of it while it runs, when one of its credentials has a new value; reload and signal are refused",
+    ),
+    spread: said(
+      z.optional(
+        z.strictObject({
+          atOnce: z.optional(z.int().check(z.minimum(1), z.maximum(100_000))),
+          seconds: z.optional(z.int().check(z.minimum(1), z.maximum(3600))),
+        }),
+      ),
+      "with onChange restart: on at most `atOnce` nodes of a pool (a tenth of them) within `seconds` (30)",
+    ),
     sockets: said(list(socket), "socket units that hand it their sockets"),
     after: said(list(unitName), "units that start before it, where both do"),
     capabilities: said(list(capability), "capabilities that it has, such as net_bind_service"),
@@ -142,6 +155,15 @@ const ServiceFile = z
     service: said(list(setting), "lines for [Service], after all others, so that they count"),
   })
   .check(
+    z.refine(({ onChange }) => onChange === "nothing" || onChange === "restart", {
+      path: ["onChange"],
+      error:
+        "a running service is given no new credential before systemd 260 (RefreshOnReload=), and from 260 on Sealaunch doesn't do so yet; say restart",
+    }),
+    z.refine(({ onChange, spread }) => onChange === "restart" || spread === undefined, {
+      path: ["spread"],
+      error: "is only for onChange restart",
+    }),
     z.refine(({ type, pidFile }) => type === "forking" || pidFile === undefined, {
       path: ["pidFile"],
       error: "is only for type forking",

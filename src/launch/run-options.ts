@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
+import { parseOnChange, type Spread } from "../service/on-change.ts";
 import {
   isInStore,
   parseStoreFile,
@@ -80,6 +81,11 @@ export const runOptions = [
     help: "insist on what the source has now, where the node keeps a mirror; else what it has will do",
   },
   {
+    name: "on-change",
+    value: "what",
+    help: "under systemd, when there are newer values: nothing (the default), restart, or restart:3/60, which is on at most 3 nodes of a pool within 60 seconds",
+  },
+  {
     name: "credentials-dir",
     value: "dir",
     help: "where credentials go if nothing can be mounted: a directory on tmpfs or ramfs",
@@ -102,6 +108,8 @@ export interface RunRequest {
   readonly renders: ReadonlyMap<string, StoreObject>;
   /** Whether a mirror won't do that can't be brought up to date. */
   readonly fresh: boolean;
+  /** How the service is restarted when there are newer values; it isn't if undefined. */
+  readonly onChange: Spread | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
   readonly supplementaryGroups: readonly string[];
@@ -151,6 +159,7 @@ export function parseRequest(options: readonly string[], program: string): RunRe
     variables: new Map(all("env").map(parseVariable)),
     renders: new Map(all("render").map(parseRender)),
     fresh: values.has("fresh"),
+    onChange: parseOnChange(one("on-change") ?? "nothing"),
     user: one("user"),
     group: one("group"),
     supplementaryGroups: all("supplementary-group"),

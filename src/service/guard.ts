@@ -17,6 +17,8 @@ export interface Guard {
   readonly variables: readonly string[];
   /** Templates by the credential that they become. */
   readonly renders: ReadonlyMap<string, string>;
+  /** What becomes of the running service when there are newer values, as `--on-change` takes it; nothing if undefined. */
+  readonly onChange?: string | undefined;
 }
 
 /**
@@ -30,6 +32,7 @@ export function guardOptions(guard: Guard, verb: "run" | "check"): string[] {
     ...guard.credentials.flatMap((credential) => ["--credential", credential]),
     ...(verb === "run" ? guard.variables.flatMap((variable) => ["--env", variable]) : []),
     ...renders.flatMap((render) => ["--render", render]),
+    ...(guard.onChange === undefined ? [] : ["--on-change", guard.onChange]),
   ];
 }
 

@@ -11,6 +11,7 @@ const decision: Decision = {
     { bundle: "dns", series: 0, generation: 17, statement: "a".repeat(64), signers: ["ann"] },
   ],
   credentials: ["CF_TOKEN"],
+  payloads: [{ bundle: "dns", credential: "CF_TOKEN", payload: "d".repeat(64) }],
   renders: [{ credential: "dns.conf", template: `/nix/store/${"a".repeat(32)}-dns.conf` }],
   commands: ["run --bundle dns -- /bin/true"],
   programs: [`/nix/store/${"b".repeat(32)}-dns/bin/dns`],

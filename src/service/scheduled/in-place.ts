@@ -46,6 +46,15 @@ export function inPlaceCommand(
       "let the service do without, or place it with Pacemaker, fleet or systemd",
     );
   }
+  if (service.onChange !== "nothing") {
+    throw unsupported(
+      service,
+      scheduler,
+      "onChange",
+      "starts it without the agent, which would see the change",
+      'say "nothing", and let what seals the new value restart the job',
+    );
+  }
   if (user === undefined) {
     throw unsupported(
       service,

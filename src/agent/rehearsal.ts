@@ -1,0 +1,40 @@
+import type { Located } from "../cluster/configuration.ts";
+import { wipe } from "../crypto/bytes.ts";
+import type { NodeConfiguration } from "../formats/configuration.ts";
+import { requireFile, requireProgram, requireStored } from "../host/nix.ts";
+import { renderAll } from "../launch/render.ts";
+import { manifestName } from "../service/delivery.ts";
+import { encodeManifest } from "./manifest.ts";
+import { checkSize, openWanted, type Means } from "./start.ts";
+import type { Wanted } from "./wanted.ts";
+
+/**
+ * What `use` makes of all that a start of a unit would get now. Nothing is decided, fetched or pinned, and
+ * the values are wiped after it.
+ *
+ * @throws Failure whatever would keep the unit from starting
+ */
+export async function rehearse<T>(
+  unit: string,
+  wanted: Wanted,
+  node: Located<NodeConfiguration>,
+  means: Means,
+  now: Date,
+  use: (answers: ReadonlyMap<string, Uint8Array>) => T,
+): Promise<T> {
+  wanted.programs.forEach(requireProgram);
+  wanted.files.forEach(requireFile);
+  wanted.sealed.forEach(requireStored);
+  const { credentials } = await openWanted({ ...wanted, unit, inPlace: false }, node, means, now);
+  const opened = new Map(credentials.map(({ name, value }) => [name, value]));
+  let rendered: ReadonlyMap<string, Uint8Array> = new Map();
+  try {
+    rendered = await renderAll(wanted.renders, opened);
+    const all = new Map([...opened, ...rendered]);
+    const answers = new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]);
+    checkSize(unit, answers);
+    return use(answers);
+  } finally {
+    wipe(...opened.values(), ...rendered.values());
+  }
+}
