@@ -55,6 +55,18 @@ export const runbooks: readonly Runbook[] = [
     ],
   },
   {
+    title: "what the members of a pool run is asked of their reports",
+    blocks: ["sealaunch status --bundle dns "],
+    // As its agent would; with services it is in test/commands/status-members.test.ts.
+    before: [
+      ...["n1", "n2"].flatMap((node) => [
+        `jq -n --arg cluster "$(jq -r .cluster sealaunch.json)" --arg now "$(date -u +%Y-%m-%dT%H:%M:%SZ)" '{type: "report", version: 1, cluster: $cluster, node: "${node}", issued: $now, services: []}' >keys/nodes/${node}/report.json`,
+        `ssh-keygen -q -Y sign -f ${node}_host_key -n inventory@sealaunch <keys/nodes/${node}/report.json >keys/nodes/${node}/report.json.sig`,
+      ]),
+    ],
+    after: [["sealaunch status --pool web", /^n2 +- +- +- +- +runs nothing$/mu]],
+  },
+  {
     title: "nodes reach no source, and what they need is carried to them",
     blocks: ["sealaunch sync --ssh root@n1 root@n2"],
     before: [
