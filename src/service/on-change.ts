@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { Failure } from "../failure.ts";
 
 // What becomes of a running service when there are newer values for it
-// (docs/decisions/0027-nodes-take-turns.md).
+// (docs/decisions/0028-nodes-take-turns.md).
 
 /** How restarts of one service are spread over the nodes that run it. */
 export interface Spread {
