@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { textOf } from "../../src/crypto/bytes.ts";
 import { encodeIdentity } from "../../src/crypto/identity.ts";
 import { openBundles, type Opening } from "../../src/launch/open.ts";
+import { formatTime } from "../../src/formats/fields.ts";
 import { root, TestCluster } from "../fixtures/cluster.ts";
 import { expectRefused } from "../fixtures/ended.ts";
 import { sealaunch, type Ended } from "../fixtures/program.ts";
@@ -62,6 +63,14 @@ describe("a clock that is before what was signed", () => {
   });
 });
 
+describe("a clock that is an hour behind that of who signed the roster", () => {
+  it.each(commands)("ends it with clock/behind: %s", async (command) => {
+    const after = (hours: number): string => formatTime(new Date(Date.now() + hours * 3_600_000));
+    await test.withRoster({ issued: after(1), staleAfter: after(1000) });
+    expectRefused(await run(command), "clock/behind");
+  });
+});
+
 describe("a clock by which something is stale", () => {
   it.each(commands)("is told beside the record's dates: %s", async (command) => {
     await test.withRoster(past);
@@ -112,6 +121,18 @@ describe("a start", () => {
     expect(await refusal(() => open("1970-01-01T00:00:10Z", true))).toBe("clock/behind");
     expect(await refusal(() => open("2026-11-26T00:00:00Z", true))).toBe("none");
     expect(await refusal(() => open("2027-06-01T00:00:00Z", true))).toBe("roster/stale");
+  });
+
+  it("an hour before or after those who signed goes on, and is told which clock is behind", async () => {
+    const before = await open("2026-11-25T11:00:00Z", false);
+    expect(before.credentials).toHaveLength(1);
+    expect(before.warnings.map(({ code }) => code)).toEqual(["clock/behind"]);
+    expect(before.warnings[0]?.hint).not.toBe("");
+    // An hour before the roster and the pool file, by which staleness is judged.
+    expect((await open("2026-10-31T23:00:00Z", false)).credentials).toHaveLength(1);
+    expect(await refusal(() => open("2026-10-31T23:00:00Z", true))).toBe("clock/behind");
+    const after = await open("2026-11-25T13:00:00Z", true);
+    expect([after.credentials.length, after.warnings.length]).toEqual([1, 0]);
   });
 
   it("by clocks that differ as clocks do is told nothing", async () => {
