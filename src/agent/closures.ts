@@ -17,9 +17,10 @@ export type Realise = (
  *
  * @param script - the wrapper as this package has it: put into the store for the units that name it,
  *   since no cache may have it
+ * @param keep - how they are pinned: instead of what the unit kept before, or beside it
  * @returns what throws Failure `closure/…`, `program/not-executable`, `write/refused`
  */
-export function createRealise(script: Uint8Array): Realise {
+export function createRealise(script: Uint8Array, keep = replaceRoots): Realise {
   const own = wrapperPath(script);
   let isAdded: Promise<unknown> | undefined;
   return async (unit, { programs, files, sealed }, state, timeoutMs) => {
@@ -32,7 +33,7 @@ export function createRealise(script: Uint8Array): Realise {
       });
     }
     const storePaths = [...new Set([...objects.map(({ storePath }) => storePath), ...sealed])];
-    await replaceRoots(state, unit, storePaths, timeoutMs);
+    await keep(state, unit, storePaths, timeoutMs);
     programs.forEach(requireProgram);
     files.forEach(requireFile);
     sealed.forEach(requireStored);

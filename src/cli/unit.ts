@@ -3,12 +3,15 @@ import { Failure } from "../failure.ts";
 import type { Scheduler } from "../service/scheduled/unsupported.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
-import { collect } from "./options.ts";
+import { collect, count } from "./options.ts";
 
 interface Flags {
   readonly for: Scheduler;
   readonly launcher: string;
   readonly wrap?: string;
+  readonly install?: string;
+  readonly settle: number;
+  readonly dryRun: boolean;
   readonly dropIn: string[];
   readonly bundle: string[];
   readonly credential: string[];
@@ -25,7 +28,9 @@ export function addUnit(program: Command): void {
     .description(
       "Write what starts a service with its secrets, from a service file: a unit for systemd, hardened by " +
         "default, or what another scheduler takes.\n" +
-        "Or, with --wrap, a drop-in that gives an existing unit its secrets, and show what it changes.",
+        "Or, with --wrap, a drop-in that gives an existing unit its secrets, and show what it changes.\n" +
+        "Or, with --install, have this machine run a unit as its file says: examined first, and with what " +
+        "ran before put back if it doesn't stay up.",
     )
     .argument("[service.json]", "the service file")
     .addOption(
@@ -62,9 +67,10 @@ export function addUnit(program: Command): void {
       "sealaunch unit dns.json --for systemd --output dns.service",
       "sealaunch unit dns.json --for pacemaker --output dns.xml",
       "sealaunch unit --wrap dns.service --bundle dns@1+ --env CF_TOKEN",
+      "sealaunch unit --install dns.service",
     ],
-    runsOn: "laptop, CI, node",
-    needs: "nothing",
+    runsOn: "laptop, CI, node; --install: node, as root",
+    needs: "nothing; --install: the node's identity",
   });
   command.action(async (path: string | undefined, flags: Flags) => {
     const context = createContext(command);

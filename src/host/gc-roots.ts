@@ -51,6 +51,28 @@ export async function replaceRoots(
   }
 }
 
+/**
+ * After it, the closures of `storePaths` are on disk too, and stay there for the unit until it is started
+ * next.
+ *
+ * @throws Failure as {@link replaceRoots}
+ */
+export async function addRoots(
+  state: string,
+  unit: string,
+  storePaths: readonly string[],
+  timeoutMs: number,
+): Promise<void> {
+  const directory = directoryOf(state, unit);
+  await makeRoots(directory);
+  const roots = storePaths.map((storePath) => ({
+    link: join(directory, basename(storePath)),
+    storePath,
+  }));
+  await pin(roots, timeoutMs);
+  touch(directory, new Date());
+}
+
 /** The directories of the units that are just being started. */
 const starting = new Map<symbol, string>();
 
