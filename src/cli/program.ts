@@ -28,6 +28,7 @@ import { firstSentence } from "./guidance.ts";
 import { addIdentity } from "./identity.ts";
 import { addInit } from "./init.ts";
 import { addEdit } from "./edit.ts";
+import { addDeploy } from "./deploy.ts";
 import { addPublish } from "./publish.ts";
 import { addReading } from "./read.ts";
 import { addRewrap } from "./rewrap.ts";
@@ -51,6 +52,7 @@ const families: readonly ((program: Command) => void)[] = [
   addReading,
   addRewrap,
   addPublish,
+  addDeploy,
   addUnit,
   addRun,
   addCheck,

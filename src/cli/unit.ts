@@ -61,13 +61,15 @@ export function addUnit(program: Command): void {
       "--on-change <what>",
       "with --wrap: what becomes of the running service when there are newer values: nothing, restart",
     )
-    .option("--output <file>", "where to write; - for standard output");
+    .option("--output <file>", "where to write; - for standard output")
+    .option("--install <file>", "a unit's file: run it here instead of what it is now")
+    .option("--settle <seconds>", "with --install: how long it has to stay up", count, 5)
+    .option("--dry-run", "with --install: only show what would change", false);
   addGuidance(command, {
     examples: [
       "sealaunch unit dns.json --for systemd --output dns.service",
       "sealaunch unit dns.json --for pacemaker --output dns.xml",
       "sealaunch unit --wrap dns.service --bundle dns@1+ --env CF_TOKEN",
-      "sealaunch unit --install dns.service",
     ],
     runsOn: "laptop, CI, node; --install: node, as root",
     needs: "nothing; --install: the node's identity",
@@ -82,7 +84,10 @@ export function addUnit(program: Command): void {
       flags.render,
       flags.onChange ?? [],
     ].flat();
-    if (path !== undefined && flags.wrap === undefined && given.length === 0) {
+    if (flags.install !== undefined && path === undefined && flags.wrap === undefined) {
+      const { unitInstall } = await import("../commands/unit-install.ts");
+      await unitInstall(context, flags.install, { isDryRun: flags.dryRun, settle: flags.settle });
+    } else if (path !== undefined && flags.wrap === undefined && given.length === 0) {
       const { unit } = await import("../commands/unit.ts");
       await unit(context, path, flags);
     } else if (path === undefined && flags.wrap !== undefined) {

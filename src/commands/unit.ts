@@ -27,24 +27,11 @@ interface UnitOptions {
 
 /** Writes what a scheduler takes of a service, checked against what is sealed for it. */
 export async function unit(context: Context, path: string, options: UnitOptions): Promise<void> {
-  const service = decodeServiceFile(await readFileOf(context, path), basename(path));
+  const service = await readService(context, path);
   const { storePath } = parseProgram(service.program);
-  // The wrapper compares with what PID 1 has, which doesn't resolve variables.
-  if (/[$\p{Cc}]/u.test(service.program)) {
-    throw new Failure("service/malformed", `${basename(path)}: program: has a '$' in its path`);
-  }
-  const name = parseName("unit", `${service.name}.service`);
   const inPlace = options.for === "nomad" || options.for === "marathon";
   if (inPlace) checkEnvironment(service, basename(path));
-  const guard = await guardFor(context, name, {
-    bundles: service.bundles,
-    credentials: service.credentials,
-    variables: service.env,
-    renders: new Map(Object.entries(service.renders)),
-    onChange: onChangeOf(service),
-    believesNames: false,
-    inPlace,
-  });
+  const { name, guard } = await guardOf(context, service, inPlace);
   const { text, unit: placed } = writtenFor(service, guard, options);
   const { output = "-" } = options;
   if (output === "-") {
@@ -68,6 +55,34 @@ export async function unit(context: Context, path: string, options: UnitOptions)
     context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
   }
   context.result({ unit: name, output, credentials: guard.credentials });
+}
+
+/** @throws Failure `file/absent`, `service/malformed`, `closure/not-in-store` */
+export async function readService(context: Context, path: string): Promise<ServiceFile> {
+  const service = decodeServiceFile(await readFileOf(context, path), basename(path));
+  parseProgram(service.program);
+  // The wrapper compares with what PID 1 has, which doesn't resolve variables.
+  if (!/[$\p{Cc}]/u.test(service.program)) return service;
+  throw new Failure("service/malformed", `${basename(path)}: program: has a '$' in its path`);
+}
+
+/** A service's unit, by name, and what guards its command. @throws Failure as `guardFor` */
+export async function guardOf(
+  context: Context,
+  service: ServiceFile,
+  inPlace = false,
+): Promise<{ readonly name: string; readonly guard: Guard }> {
+  const name = parseName("unit", `${service.name}.service`);
+  const guard = await guardFor(context, name, {
+    bundles: service.bundles,
+    credentials: service.credentials,
+    variables: service.env,
+    renders: new Map(Object.entries(service.renders)),
+    onChange: onChangeOf(service),
+    believesNames: false,
+    inPlace,
+  });
+  return { name, guard };
 }
 
 function onChangeOf({ onChange, spread }: ServiceFile): string | undefined {

@@ -23,10 +23,15 @@ const CacheConfiguration = z.strictObject({
   upstreams: z._default(z.array(z.string().check(z.minLength(1))), []),
 });
 
+/** Never an option of ssh's. */
+const hostField = z.string().check(z.regex(/^[^-\s][^\s]*$/u, "is no host, as ssh takes it"));
+
 /** A repository's `sealaunch.json`. */
 const RepositoryConfiguration = z.strictObject({
   ...trust,
   cache: z.optional(CacheConfiguration),
+  /** By node, how ssh(1) reaches it; the others are root at the node's name. */
+  hosts: z.optional(z.record(nameField("node"), hostField)),
 });
 export type RepositoryConfiguration = z.infer<typeof RepositoryConfiguration>;
 

@@ -1,0 +1,56 @@
+import type { Command } from "commander";
+import { createContext } from "./context.ts";
+import { addGuidance } from "./guidance.ts";
+import { collect, count } from "./options.ts";
+
+interface Flags {
+  readonly pool: readonly string[];
+  readonly node: readonly string[];
+  readonly atOnce: number;
+  readonly settle: number;
+  readonly copyClosure: boolean;
+  readonly dryRun: boolean;
+}
+
+/** `deploy`: from a service file to a running service on every node of its pools. */
+export function addDeploy(program: Command): void {
+  const command = program
+    .command("deploy")
+    .description(
+      "Have the nodes of a service's pools run it as its file says: what it runs is published, that every " +
+        "node could start it is seen, and then each is changed over ssh, some at a time. A node on which it " +
+        "doesn't start goes back to what it ran, and no further one is changed.\n" +
+        "A node is only who the cluster says it is, by its signed host key. What runs as it is to is left alone.",
+    )
+    .argument("<service.json>", "the service file")
+    .option(
+      "--pool <pool>",
+      "a pool; else those that its bundles are for; may be repeated",
+      collect,
+      [],
+    )
+    .option("--node <name>", "only this node of them; may be repeated", collect, [])
+    .option("--at-once <number>", "how many nodes are changed at the same time", count, 1)
+    .option("--settle <seconds>", "how long it has to stay up on a node", count, 5)
+    .option(
+      "--copy-closure",
+      "copy what it runs from this machine's store, instead of by a cache",
+      false,
+    )
+    .option("--dry-run", "only show what would change on each node", false);
+  addGuidance(command, {
+    examples: ["sealaunch deploy dns.json --dry-run", "sealaunch deploy dns.json --at-once 3"],
+    runsOn: "laptop, CI",
+    needs: "ssh to each node as root",
+    needsSystemd: true,
+  });
+  command.action(async (path: string, flags: Flags) => {
+    const { deploy } = await import("../commands/deploy.ts");
+    await deploy(createContext(command), path, {
+      ...flags,
+      pools: flags.pool,
+      nodes: flags.node,
+      isDryRun: flags.dryRun,
+    });
+  });
+}
