@@ -1,27 +1,31 @@
-import { basename, join, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { createTwoFilesPatch } from "diff";
 import { createRealise } from "../agent/closures.ts";
 import { wantedBy } from "../agent/wanted.ts";
 import { readNode } from "../cluster/configuration.ts";
-import { textOf, utf8 } from "../crypto/bytes.ts";
+import { textOf } from "../crypto/bytes.ts";
 import { examineNode } from "../doctor/node.ts";
 import { lastRefusal } from "../doctor/last-refusal.ts";
 import { examineUnit } from "../doctor/unit.ts";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
-import { makeDirectory, readRegularFile, removeFile, writeFileAtomic } from "../host/files.ts";
 import { addRoots } from "../host/gc-roots.ts";
 import { readWrapper } from "../host/package.ts";
 import { requireRoot } from "../host/privileges.ts";
 import { showUnit } from "../host/systemd.ts";
-import { enableUnit, forgetFailure, reloadUnits, settleUnit } from "../host/systemd-jobs.ts";
+import { enableUnit, forgetFailure, settleUnit } from "../host/systemd-jobs.ts";
+import {
+  forgetBefore,
+  placeOf,
+  putBack,
+  putInPlace,
+  readBefore,
+  type UnitPlace,
+} from "../host/unit-replacing.ts";
 import { runs } from "../service/stale-roots.ts";
 import { listOf, parseUnitFile } from "../service/unit-file.ts";
 import type { Context } from "./context.ts";
 import { readFileOf } from "./unit.ts";
-
-const unitDirectory = "/etc/systemd/system";
-const maxUnitSize = 1024 * 1024;
 
 /** How a unit is put in place. */
 export interface InstallOptions {
@@ -51,12 +55,7 @@ export async function unitInstall(
   const text = textOf(bytes) ?? "";
   const file = parseUnitFile(text, unit);
   const { configuration } = await readNode(context.configuration);
-  const place: Place = {
-    unit,
-    file: join(unitDirectory, unit),
-    kept: join(configuration.state, "replaced", unit),
-    state: configuration.state,
-  };
+  const place = placeOf(unit, configuration.state);
   const facts = await showUnit(unit);
   const before = await readBefore(place);
   const diff = createTwoFilesPatch(
@@ -72,45 +71,21 @@ export async function unitInstall(
     context.result({ unit, changed: false, runs: isSame, diff: isSame ? "" : diff });
     return;
   }
-  if (before !== undefined) {
-    await makeDirectory(join(configuration.state, "replaced"), 0o755);
-    await writeFileAtomic(place.kept, utf8(before), 0o644);
-  }
   const change = { ...place, before, ran: runs(facts) };
   await putInPlace(change, text);
   await prepare(context, change);
   await start(change, settle);
   if (listOf(file, "Install", "WantedBy").length > 0) await enableUnit(unit);
-  await removeFile(place.kept);
+  await forgetBefore(change);
   context.print(`${unit} runs`);
   context.result({ unit, changed: true, runs: true, diff });
 }
 
-interface Place {
-  readonly unit: string;
-  readonly file: string;
-  /** Where the text that is replaced lies until its successor runs. */
-  readonly kept: string;
-  readonly state: string;
-}
-
-interface Change extends Place {
+interface Change extends UnitPlace {
   /** What the file held; undefined if there was none. */
   readonly before: string | undefined;
   /** Whether the unit ran. */
   readonly ran: boolean;
-}
-
-/** The file that runs here: where an earlier change was cut off, the one that it was to replace. */
-async function readBefore({ file, kept }: Place): Promise<string | undefined> {
-  const bytes =
-    (await readRegularFile(kept, maxUnitSize)) ?? (await readRegularFile(file, maxUnitSize));
-  return bytes === undefined ? undefined : textOf(bytes);
-}
-
-async function putInPlace({ file }: Place, text: string): Promise<void> {
-  await writeFileAtomic(file, utf8(text), 0o644);
-  await reloadUnits();
 }
 
 /** After it, all that its start needs is here. What runs is as it was, whatever comes of it. */
@@ -155,12 +130,4 @@ async function start(change: Change, settle: number): Promise<void> {
     "unit/not-started",
     `${unit} was started and doesn't run: ${why}; ${again === undefined ? "what was there before runs again" : `and what was there before doesn't either: ${again}`}`,
   );
-}
-
-/** After it, the unit's file is what it was before. */
-async function putBack({ file, kept, before }: Change): Promise<void> {
-  if (before === undefined) await removeFile(file);
-  else await writeFileAtomic(file, utf8(before), 0o644);
-  await reloadUnits();
-  await removeFile(kept);
 }
