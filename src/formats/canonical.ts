@@ -63,8 +63,7 @@ function parseFields<T>(
   const field = issue === undefined ? "" : describePath(issue.path);
   const unknownFields =
     issue?.code === "unrecognized_keys" ? ` (${issue.keys.join(", ").slice(0, 80)})` : "";
-  // What zod/mini says by itself, without a language.
-  const isOurs = issue !== undefined && issue.message !== "Invalid input";
+  const isOurs = issue !== undefined && issue.message !== unsaid;
   const reason = isOurs ? issue.message : (issue?.code ?? "invalid").replaceAll("_", " ");
   throw new Failure(
     code,
@@ -80,13 +79,16 @@ function describePath(path: readonly PropertyKey[]): string {
     .replace(/^\./u, "");
 }
 
+/** What zod is told to say where a schema says nothing: a package of another's may have given it a language. */
+const unsaid = "invalid";
+
 /** What zod says, or undefined if it has so much to say that the stack doesn't hold it. */
 function checkFields<T>(
   value: unknown,
   schema: z.ZodMiniType<T>,
 ): ReturnType<typeof z.safeParse<typeof schema>> | undefined {
   try {
-    return z.safeParse(schema, value);
+    return z.safeParse(schema, value, { error: () => unsaid });
   } catch (error) {
     // It passes on a list's faults as arguments of one call: some hundred thousand are too many.
     if (error instanceof RangeError) return undefined;
