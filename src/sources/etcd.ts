@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { Etcd3, type IOptions, type IWatchResponse } from "etcd3";
 import { Failure } from "../failure.ts";
 import { certificateFailure } from "./etcd-certificates.ts";
@@ -24,7 +25,8 @@ export interface Call {
 export interface Members {
   readonly settings: EtcdSettings;
   /**
-   * What the first member says that answers. Each is asked until its share of the deadline is over.
+   * What the first member says that answers. Each is asked until its share of the deadline is over; one that
+   * waits for a leader again and again.
    *
    * @param what - names in messages what is to be done
    * @throws Failure `source/…`
@@ -38,6 +40,8 @@ export interface Members {
 const maxAnswerSize = 16 * 1024 * 1024;
 /** So many calls at a time; with thousands, the last would find their deadline over. */
 const mostCalls = 64;
+/** After so long a member that has no leader is asked again, as long as there is time. */
+const electionMs = 100;
 
 type Policies = NonNullable<IOptions["faultHandling"]>;
 
@@ -76,27 +80,30 @@ export function openMembers(settings: EtcdSettings): Members {
 
   const askInTurn = async <T>(what: string, act: (call: Call) => Promise<T>): Promise<T> => {
     const end = Date.now() + deadlineMs;
-    const faults: Fault[] = [];
-    const order = [...endpoints.slice(first), ...endpoints.slice(0, first)];
-    for (const [index, endpoint] of order.entries()) {
-      const isLast = index === order.length - 1;
-      const deadline = isLast ? end : Math.min(end, Date.now() + shareMs);
+    const faults = new Map<string, Fault>();
+    const waiting = [...endpoints.slice(first), ...endpoints.slice(0, first)];
+    const isElecting = (endpoint: string): boolean => faults.get(endpoint)?.kind === "leader";
+    for (let endpoint = waiting.shift(); endpoint !== undefined; endpoint = waiting.shift()) {
+      // Members that have lost their leader choose another, and say at once that they haven't yet.
+      if (isElecting(endpoint)) await pause(electionMs);
       if (Date.now() >= end) break;
+      const deadline = waiting.length === 0 ? end : Math.min(end, Date.now() + shareMs);
       let client: Etcd3 | undefined;
       try {
         client = clientOf(endpoint);
-        const call = { client, options: { deadline }, isAgain: faults.length > 0 };
+        const call = { client, options: { deadline }, isAgain: faults.size > 0 };
         return await within(deadline, act(call));
       } catch (error) {
         if (error instanceof Failure) throw error;
         const fault = faultOf(error, settings, endpoint, what);
         if (fault instanceof Failure) throw fault;
-        faults.push(fault);
+        faults.set(endpoint, fault);
+        if (fault.kind === "leader") waiting.push(endpoint);
         if (client !== undefined) drop(endpoint, client);
       }
     }
     const reasons = await Promise.all(
-      faults.map(async (fault) =>
+      [...faults.values()].map(async (fault) =>
         fault.kind === "connection"
           ? ((await certificateFailure(settings, fault.endpoint)) ?? fault)
           : fault,
