@@ -89,19 +89,22 @@ async function tryOnce(
   deadline: Deadline,
   { substituter, mayGiveUp }: How,
 ): Promise<boolean> {
-  const storePath = roots[0]?.storePath ?? "";
+  // What was asked for last is what didn't come.
+  let asked = roots[0]?.storePath ?? "";
   const watching = new AbortController();
   try {
     using daemon = await NixDaemon.open(deadline.at, substituter);
     if (daemon === undefined) return false;
     void watch(daemon, deadline, mayGiveUp, watching.signal);
-    await realiseAndPin(daemon, roots);
+    await realiseAndPin(daemon, roots, (storePath) => {
+      asked = storePath;
+    });
     return true;
   } catch (error) {
     if (error instanceof UnknownProtocol) return false;
     if (!(error instanceof ConnectionLost)) throw error;
-    if (Date.now() >= deadline.at) throw tookTooLong(storePath, deadline.timeoutMs);
-    throw error instanceof Silent ? explain(storePath, "timed out") : error;
+    if (Date.now() >= deadline.at) throw tookTooLong(asked, deadline.timeoutMs);
+    throw error instanceof Silent ? explain(asked, "timed out") : error;
   } finally {
     watching.abort();
   }
@@ -132,10 +135,15 @@ async function watch(
 
 const maxRounds = 3;
 
-async function realiseAndPin(daemon: NixDaemon, roots: readonly Root[]): Promise<void> {
+async function realiseAndPin(
+  daemon: NixDaemon,
+  roots: readonly Root[],
+  asking: (storePath: string) => void,
+): Promise<void> {
   for (let round = 1; ; round++) {
     let hasFetched = false;
     for (const { storePath } of roots) {
+      asking(storePath);
       if (await ensure(daemon, storePath)) hasFetched = true;
     }
     if (hasFetched) await syncStore();
