@@ -32,10 +32,14 @@ ExecStart=/usr/bin/${command}
 `;
 
 describe("an example that needs systemd", () => {
-  // A search of a whole disk takes minutes: plaintext.test.ts runs that. And deploy.test.ts has other machines.
+  // A search of a whole disk takes minutes: plaintext.test.ts runs that. And deploy.test.ts and
+  // status-members.test.ts have the other nodes that those tell of.
   it.for(
     examples.filter(
-      (example) => !/ (?:agent|check|deploy|doctor --search-plaintext)/u.test(example),
+      (example) =>
+        !/ (?:agent|check|deploy|doctor --search-plaintext|status --(?:pool|bundle))/u.test(
+          example,
+        ),
     ),
   )("works on a machine: %s", async (example) => {
     const { status, stderr } = await node.run("sh", ["-c", example]);
