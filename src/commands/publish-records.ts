@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import packageFile from "../../package.json" with { type: "json" };
 import type { CacheKey } from "../formats/cache-key.ts";
@@ -10,8 +9,8 @@ import {
 import { writeFileAtomic } from "../host/files.ts";
 import type { ValidPath } from "../host/nix-closure.ts";
 import { cveIdsIn } from "../scan/cve-ids.ts";
-import { derivationFacts, parseDerivation, type Derivation } from "../scan/derivation.ts";
 import type { Context } from "./context.ts";
+import { derivationsIn, type Made } from "./derivations.ts";
 import { reportWritten } from "./report.ts";
 
 /**
@@ -22,54 +21,24 @@ export function readFacts(
   paths: readonly ValidPath[],
   placeOf: (storePath: string) => string,
 ): Map<string, PublisherRecord> {
-  const known = new Map<string, Derivation | undefined>();
-  const read = (derivation: string): Derivation | undefined => {
-    if (!known.has(derivation)) known.set(derivation, readDerivation(placeOf(derivation)));
-    return known.get(derivation);
-  };
+  const madeBy = derivationsIn(placeOf);
   return new Map(
     paths.flatMap(({ storePath, deriver }) => {
-      const derivation = deriver === undefined ? undefined : read(deriver);
-      // Nix may name one that made the same path's content once, and now makes another.
-      if (deriver === undefined || derivation?.outputs.includes(storePath) !== true) return [];
-      return [[storePath, recordOf(storePath, deriver, derivation, read)] as const];
+      const made = deriver === undefined ? undefined : madeBy(storePath, deriver);
+      return made === undefined ? [] : [[storePath, recordOf(storePath, made)] as const];
     }),
   );
 }
 
-function readDerivation(place: string): Derivation | undefined {
-  try {
-    return parseDerivation(readFileSync(place, "utf8"));
-  } catch {
-    return undefined;
-  }
-}
-
-const hash = /^\/nix\/store\/[^-]*-/u;
-
-function recordOf(
-  path: string,
-  deriver: string,
-  derivation: Derivation,
-  read: (derivation: string) => Derivation | undefined,
-): PublisherRecord {
-  const attribute = (name: string): readonly string[] => derivation.attributes.get(name) ?? [];
-  const made = [...attribute("src"), ...attribute("srcs")].flatMap((one) => one.split(/\s+/u));
-  // Of dozens of inputs only these are read: what a source is made by is called as the source is.
-  const wanted = new Set(made.map((source) => `${source.replace(hash, "")}.drv`));
-  const { name, version, patches, fixes, sources } = derivationFacts(
-    deriver,
-    derivation,
-    (input) => (wanted.has(input.replace(hash, "")) ? read(input) : undefined),
-  );
-  const [licence] = [...attribute("licence"), ...attribute("license")];
-  const stated = attribute("fixes").flatMap(cveIdsIn);
+function recordOf(path: string, { facts, derivation }: Made): PublisherRecord {
+  const { name, version, patches, fixes, sources } = facts;
+  const [licence] = ["licence", "license"].flatMap((one) => derivation.attributes.get(one) ?? []);
   return {
     path,
     name,
     ...(version === undefined ? {} : { version }),
     patches: patches.map((patch) => ({ name: patch, fixes: [...cveIdsIn(patch)] })),
-    fixes: [...new Set([...fixes, ...stated])],
+    fixes: [...fixes],
     sources: [...sources],
     ...(licence === undefined || licence === "" ? {} : { licence }),
   };

@@ -83,7 +83,7 @@ export function derivationFacts(
     name: isStated && full.endsWith(`-${stated}`) ? full.slice(0, -stated.length - 1) : split.name,
     version: isStated ? stated : split.version,
     patches,
-    fixes: [...new Set(patches.flatMap(cveIdsIn))],
+    fixes: [...new Set([...patches, ...wordsOf(derivation, "fixes")].flatMap(cveIdsIn))],
     sources: sourcesOf(derivation, inputOf),
   };
 }
