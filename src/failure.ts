@@ -778,7 +778,7 @@ export const failures = {
   ],
   "scan/unknown": [
     "unavailable",
-    "nothing is known of a node that was asked about",
+    "nothing is known of a node, or of a binary cache, that was asked about",
     "on the node, as root: sealaunch inventory --host-key /etc/ssh/ssh_host_ed25519_key",
   ],
   "scan/stale": [

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { guidanceOf } from "../src/cli/guidance.ts";
@@ -76,6 +76,10 @@ async function prepareScan(directory: string): Promise<void> {
     await putInventory(directory, join(directory, `${node}_host_key`), { node, store, uses });
   writeFileSync(join(directory, "n1.dump"), dumpOf(store));
   writeFileSync(join(directory, "nvdcve-2.0-modified.json"), nvdFeed([openssl("CVE-2023-0286")]));
+  // A cache in which nobody has published yet.
+  mkdirSync(join(directory, "cache"));
+  writeFileSync(join(directory, "cache/nix-cache-info"), "StoreDir: /nix/store\n");
+  writeFileSync(join(directory, "cache.public"), `cache.example.org-1:${"A".repeat(43)}=\n`);
   writeFileSync(join(directory, "ignored.toml"), '["openssl"]\ncve = ["CVE-2023-0286"]\n');
 }
 
@@ -99,9 +103,10 @@ describe("--help", () => {
   it.for(examples.map((example, number) => ({ example, number })))(
     "has an example that works: $example",
     async ({ example, number }) => {
+      const directory = await copyFor(example, number);
       // Nobody is there to edit.
-      const command = `EDITOR=true ${example}`;
-      const { status, stderr } = workplace.run(command, await copyFor(example, number));
+      const command = `EDITOR=true ${example.replace("/srv/cache", `${directory}/cache`)}`;
+      const { status, stderr } = workplace.run(command, directory);
       expect(stderr).toBe("");
       expect(status).toBe(0);
     },

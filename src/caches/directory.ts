@@ -17,8 +17,7 @@ const oldestMs = 24 * 60 * 60 * 1000;
  * @throws Failure `cache/forbidden`, `cache/full`, `cache/failed`
  */
 export async function openDirectoryCache(name: string, directory: string): Promise<Cache> {
-  const at = (key: string): string => join(directory, key);
-  const spools = at("nar");
+  const spools = join(directory, spoolsName);
   try {
     await mkdir(spools, { recursive: true });
     await removeOld(spools);
@@ -26,9 +25,17 @@ export async function openDirectoryCache(name: string, directory: string): Promi
   } catch (error) {
     throw diskFailure(directory, error);
   }
+  return directoryCache(name, directory);
+}
+
+const spoolsName = "nar";
+
+/** The cache in a directory as it is; nothing is made or removed until something is put there. */
+export function directoryCache(name: string, directory: string): Cache {
+  const at = (key: string): string => join(directory, key);
   return {
     name,
-    spools,
+    spools: at(spoolsName),
     width: 16,
     async get(key) {
       try {

@@ -14,6 +14,8 @@ export interface CacheAccess {
   readonly netrc: string | undefined;
   /** For how long a server may be silent. */
   readonly patienceMs: number;
+  /** Whether nothing will be put there: then opening changes nothing either. */
+  readonly isOnlyRead?: boolean;
 }
 
 const maxNetrcSize = 64 * 1024;
@@ -37,8 +39,11 @@ export async function openCache(address: string, access: CacheAccess): Promise<C
   switch (url.protocol) {
     case "file:": {
       if (url.host !== "" || url.search !== "") break;
-      const { openDirectoryCache } = await import("./directory.ts");
-      return openDirectoryCache(address, fileURLToPath(url));
+      const { directoryCache, openDirectoryCache } = await import("./directory.ts");
+      const directory = fileURLToPath(url);
+      return access.isOnlyRead === true
+        ? directoryCache(address, directory)
+        : openDirectoryCache(address, directory);
     }
     case "http:":
     case "https:": {

@@ -2,6 +2,7 @@ import { Option, type Command } from "commander";
 import type { ScanOptions } from "../commands/scan.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
+import { addInventory } from "./inventory.ts";
 import { collect, count } from "./options.ts";
 
 interface ScanFlags {
@@ -14,6 +15,9 @@ interface ScanFlags {
   readonly service?: string;
   readonly advisories?: readonly string[];
   readonly rules: string[];
+  readonly cache: string[];
+  readonly cachePublicKey: string[];
+  readonly store?: string;
   readonly since?: string;
   readonly staleAfter: number;
   readonly failOn?: ScanOptions["failOn"];
@@ -60,6 +64,20 @@ function addScan(program: Command): void {
       collect,
       [],
     )
+    .option(
+      "--cache <url>",
+      "a binary cache that is asked what publishers say of packages, such as file:///DIR; may be repeated; " +
+        "else what sealaunch.json says",
+      collect,
+      [],
+    )
+    .option(
+      "--cache-public-key <name:base64>",
+      "who has to have signed that; may be repeated",
+      collect,
+      [],
+    )
+    .option("--store <dir>", "look for derivations in DIR/nix/store, instead of this machine's")
     .option("--since <file>", "only what changed since that report, which --json wrote")
     .option("--html <file>", "write a page for people too, which needs nothing else")
     .option("--sarif <file>", "write SARIF 2.1.0 too")
@@ -78,6 +96,7 @@ function addScan(program: Command): void {
       "sealaunch scan --advisories nvdcve-2.0-modified.json",
       "sealaunch scan --package 'openssl@<3.0.8' --json",
       "sealaunch scan --dump n1.dump --advisories nvdcve-2.0-modified.json --rules ignored.toml",
+      'sealaunch scan --advisories nvdcve-2.0-modified.json --cache file:///srv/cache --cache-public-key "$(cat cache.public)"',
       "sealaunch scan --pool web --service dns",
       "sealaunch scan --dump n1.dump --package 'openssl@<3.0.8' --html report.html",
     ],
@@ -96,6 +115,9 @@ function addScan(program: Command): void {
       service: flags.service,
       advisories: flags.advisories ?? [],
       rules: flags.rules,
+      caches: flags.cache,
+      publicKeys: flags.cachePublicKey,
+      store: flags.store,
       since: flags.since,
       staleDays: flags.staleAfter,
       failOn: flags.failOn,
@@ -107,29 +129,5 @@ function addScan(program: Command): void {
         openvex: flags.openvex,
       },
     });
-  });
-}
-
-function addInventory(program: Command): void {
-  const command = program
-    .command("inventory")
-    .description(
-      "Tell what this machine's store has, what keeps it there, and which services use it. With --host-key " +
-        "it is signed and put where 'sync' brings it into the source, for 'scan'. It changes nothing in the " +
-        "store, and holds no secret.",
-    )
-    .option("--host-key <file>", "sign it for the source with the node's SSH host key")
-    .option("--save <file>", "write it to a file, for 'scan --dump' elsewhere");
-  addGuidance(command, {
-    examples: [
-      "sealaunch inventory --save n1.inventory",
-      "sealaunch inventory --config n1/node.json --host-key n1_host_key",
-    ],
-    runsOn: "node, as root",
-    needs: "nothing; with --host-key the node's SSH host key",
-  });
-  command.action(async (flags: { readonly hostKey?: string; readonly save?: string }) => {
-    const { inventory } = await import("../commands/inventory.ts");
-    await inventory(createContext(command), { hostKey: flags.hostKey, save: flags.save });
   });
 }

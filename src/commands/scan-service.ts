@@ -79,8 +79,9 @@ export async function tellService(
 function conclude(unit: string, isFound: boolean, nodes: Gathered["nodes"]): void {
   const advisories = { files: [], count: 0, newest: undefined, ageDays: undefined };
   const data = { ...advisories, stale: false, skipped: 0 };
+  const publishers = { caches: [], asked: 0, recorded: 0, refused: [] };
   const ending = conclusionOf(
-    { version: 1, made: "", advisories: data, nodes, findings: [] },
+    { version: 1, made: "", advisories: data, publishers, nodes, findings: [] },
     undefined,
   );
   if (ending !== undefined) throw new Failure(ending.code, ending.message);

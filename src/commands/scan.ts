@@ -1,29 +1,22 @@
-import { requireRepository } from "../cluster/configuration.ts";
 import { Failure } from "../failure.ts";
+import type { Component } from "../scan/component.ts";
 import { conclusionOf, type FailLevel } from "../scan/conclusion.ts";
 import { findingsIn } from "../scan/findings.ts";
 import type { Finding, ScanReport } from "../scan/report.ts";
 import { componentsOf } from "../scan/scanned-store.ts";
-import { createStoreTable, type StoreTable } from "../scan/store-table.ts";
+import { createStoreTable } from "../scan/store-table.ts";
 import { judge } from "../scan/verdict.ts";
-import { judgeWanted, parseWantedPackage } from "../scan/wanted-package.ts";
+import { isWanted, judgeWanted, parseWantedPackage } from "../scan/wanted-package.ts";
 import type { Context } from "./context.ts";
-import { openWithMarks } from "./repository.ts";
-import { clusterOrigins } from "./scan-cluster.ts";
-import { fileOrigin, hereOrigin, sshOrigin } from "./scan-elsewhere.ts";
+import type { ReadAdvisories } from "./scan-advisories.ts";
+import { haveNewNames, learn, type FactFlags } from "./scan-facts.ts";
 import { writeReportFiles, type ReportFiles } from "./scan-files.ts";
 import { readEarlier, tell, tellChanges } from "./scan-report.ts";
+import { gatherAll, type MachineFlags } from "./scan-gather.ts";
 import { tellService } from "./scan-service.ts";
-import { ahead, gather, type Gathered, type Origin } from "./scan-stores.ts";
 
 /** What `scan` is asked to do. */
-export interface ScanOptions {
-  /** Nodes of the cluster; all of them, or the pool's, if none is named and no other machine is. */
-  readonly nodes: readonly string[];
-  readonly pool: string | undefined;
-  readonly here: boolean;
-  readonly ssh: readonly string[];
-  readonly dumps: readonly string[];
+export interface ScanOptions extends MachineFlags, FactFlags {
   /** `NAME[@RANGE]`. */
   readonly packages: readonly string[];
   readonly service: string | undefined;
@@ -36,7 +29,6 @@ export interface ScanOptions {
   /** When the newest advisory is older, all are stale. */
   readonly staleDays: number;
   readonly failOn: FailLevel | undefined;
-  readonly maxAgeDays: number;
   readonly files: ReportFiles;
 }
 
@@ -66,11 +58,16 @@ export async function scan(context: Context, options: ScanOptions): Promise<void
     await tellService(context, service, gathered, table);
     return;
   }
-  const components = componentsOf(gathered.stores, table);
-  const { index, data } =
-    places.length === 0
-      ? { index: undefined, data: noAdvisories }
-      : await readAdvisoryFiles(context, places, components.values(), options.staleDays);
+  const named = componentsOf(gathered.stores, table);
+  const read = async (components: Iterable<Component>): Promise<Partial<ReadAdvisories>> =>
+    places.length === 0 ? {} : readAdvisoryFiles(context, places, components, options.staleDays);
+  let { index, data = noAdvisories } = await read(named.values());
+  const isConcerned = (one: Component): boolean =>
+    isWanted(one, wanted) || index?.concerns(one) === true;
+  const { components, publishers } = await learn(context, named, table, isConcerned, options);
+  // Advisories are kept by name: those for what turned out to have another were passed over.
+  if (haveNewNames(named.values(), components.values()))
+    ({ index, data = noAdvisories } = await read(components.values()));
   const all = findingsIn(gathered.stores, table, components, (one) => [
     ...judgeWanted(one, wanted),
     ...(index === undefined ? [] : judge(one, index, rules, context.now)),
@@ -79,6 +76,7 @@ export async function scan(context: Context, options: ScanOptions): Promise<void
     version: 1,
     made: context.now.toISOString(),
     advisories: data,
+    publishers,
     nodes: gathered.nodes,
     findings: service === undefined ? all : concerning(all, service),
   };
@@ -86,7 +84,7 @@ export async function scan(context: Context, options: ScanOptions): Promise<void
   else tellChanges(context, before, report);
   await writeReportFiles(context, report, options.files);
   const ending = conclusionOf(report, options.failOn);
-  if (ending !== undefined) throw new Failure(ending.code, ending.message);
+  if (ending !== undefined) throw new Failure(ending.code, ending.message, ending.hint);
 }
 
 const noAdvisories = {
@@ -97,36 +95,6 @@ const noAdvisories = {
   stale: false,
   skipped: 0,
 } as const;
-
-async function gatherAll(
-  context: Context,
-  options: ScanOptions,
-  table: StoreTable,
-): Promise<Gathered> {
-  const origins = await originsOf(context, options);
-  const nodes: Gathered["nodes"][number][] = [];
-  const stores: Gathered["stores"][number][] = [];
-  const ageing = { now: context.now, maxAgeDays: options.maxAgeDays };
-  await context.each("node", ahead(origins), async (origin) => {
-    const { node, store } = await gather(origin, table, ageing);
-    nodes.push(node);
-    if (store !== undefined) stores.push(store);
-  });
-  return { nodes, stores };
-}
-
-async function originsOf(context: Context, options: ScanOptions): Promise<Origin[]> {
-  const { here, ssh, dumps, nodes, pool } = options;
-  const elsewhere = [
-    ...(here ? [hereOrigin(context)] : []),
-    ...ssh.map((host) => sshOrigin(context, host)),
-    ...dumps.map((file) => fileOrigin(context, file)),
-  ];
-  if (elsewhere.length > 0 && nodes.length === 0 && pool === undefined) return elsewhere;
-  const repository = await requireRepository(context.directory, context.configuration);
-  const cluster = await openWithMarks(context, repository);
-  return [...elsewhere, ...(await clusterOrigins(cluster, { nodes, pool }))];
-}
 
 /** What concerns one service, and of it only that. */
 function concerning(findings: readonly Finding[], service: string): Finding[] {

@@ -13,7 +13,7 @@ const trust = {
   threshold: z._default(countField(1), 1),
 };
 
-/** Where `publish` publishes to unless it is told otherwise. Paths are relative to the file. */
+/** Where `publish` publishes to, and `scan` asks what publishers say, unless told otherwise. Paths are relative to the file. */
 const CacheConfiguration = z.strictObject({
   /** The cache's address: `file:///DIR`, `https://HOST/PATH`, `s3://BUCKET?region=REGION`. */
   to: z.string().check(z.minLength(1)),
@@ -21,6 +21,13 @@ const CacheConfiguration = z.strictObject({
   keys: z._default(z.array(z.string().check(z.minLength(1))), []),
   /** Addresses of caches that all nodes use besides: what is there isn't published again. */
   upstreams: z._default(z.array(z.string().check(z.minLength(1))), []),
+  /** `NAME:BASE64` of the keys whose records `scan` believes. */
+  publicKeys: z._default(
+    z.array(
+      z.string().check(z.regex(/^[\w.+@-]{1,200}:[A-Za-z0-9+/]{43}=$/u, "is not NAME:BASE64")),
+    ),
+    [],
+  ),
 });
 
 /** Never an option of ssh's. */

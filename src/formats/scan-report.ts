@@ -66,6 +66,17 @@ const Finding = z.strictObject({
   uses: said(z.array(Use), "everybody who uses one of them"),
 });
 
+const Cache = z.strictObject({
+  name: said(text, "its address"),
+  state: z.enum(["known", "unknown"]),
+  reason: said(maybe(text), "why what it has isn't known, or not all of it"),
+});
+
+const Refused = z.strictObject({
+  path: text,
+  reason: said(text, "altered, another path's, or signed by nobody who is trusted"),
+});
+
 /** What `scan --json` prints (docs/scanning.md). */
 const ScanReportFile = z.strictObject({
   version: said(z.literal(1), "of the fields: 1"),
@@ -77,6 +88,12 @@ const ScanReportFile = z.strictObject({
     ageDays: said(maybe(z.number()), "of the newest"),
     stale: said(z.boolean(), "too old to say of anything that it is in order"),
     skipped: said(count, "records that couldn't be read"),
+  }),
+  publishers: z.strictObject({
+    caches: said(z.array(Cache), "that were asked for publishers' records"),
+    asked: said(count, "store paths whose record was asked for"),
+    recorded: said(count, "of them, those that have one"),
+    refused: said(z.array(Refused), "records that count as none"),
   }),
   nodes: z.array(Node),
   findings: z.array(Finding),

@@ -84,6 +84,11 @@ export class AdvisoryIndex {
     if (date > (this.#newest.get(database) ?? "")) this.#newest.set(database, `${found[0]}Z`);
   }
 
+  /** Whether an advisory may be about a component, going by names alone. */
+  concerns(component: Component): boolean {
+    return keysOf(component).some((key) => this.#numbers.has(key));
+  }
+
   /** The advisories that may be about a component, in no order. */
   about(component: Component): readonly Advisory[] {
     const numbers = new Set(keysOf(component).flatMap((key) => this.#numbers.get(key) ?? []));

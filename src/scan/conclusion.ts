@@ -10,12 +10,14 @@ export type FailLevel = "low" | "medium" | "high" | "critical";
 export interface Conclusion {
   readonly code: FailureCode;
   readonly message: string;
+  /** What mends it, where that isn't what always does. */
+  readonly hint?: string;
 }
 
 /**
  * How a scan ends, or undefined where it ends with 0. In this order: something vulnerable at or above
- * `failOn` (77, and only if that was asked for); a node that nothing is known of (69); advisories that
- * are too old (75). What has no rating counts as at every level, since it may be anything; only what is
+ * `failOn` (77, and only if that was asked for); a node that nothing is known of, or a cache that
+ * didn't answer (69); advisories that are too old (75). What has no rating counts as at every level, since it may be anything; only what is
  * vulnerable counts, nothing that is possible, ignored, patched or can't be told.
  */
 export function conclusionOf(
@@ -42,6 +44,14 @@ export function conclusionOf(
           ? "no node was looked at"
           : `${String(nodes.length)} of ${counted(report.nodes.length, "node")} unknown, such as ` +
             `${node.name}: ${node.reason ?? "no reason is known"}`,
+    };
+  }
+  const cache = report.publishers.caches.find(({ state }) => state === "unknown");
+  if (cache !== undefined) {
+    return {
+      code: "scan/unknown",
+      message: `what publishers say in ${cache.name} is unknown: ${cache.reason ?? "no reason is known"}`,
+      hint: "mend the cache and scan again, or give another: --cache URL --cache-public-key NAME:BASE64",
     };
   }
   if (report.advisories.stale) {

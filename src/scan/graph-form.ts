@@ -10,6 +10,8 @@ export type GraphForm = "dump" | "registration";
 /** A path with what it refers to, as it was written. */
 export interface GraphEntry {
   readonly path: string;
+  /** The derivation that made it; empty where the list doesn't say. */
+  readonly deriver: string;
   readonly references: readonly string[];
 }
 
@@ -26,7 +28,6 @@ export function* readEntries(
   form: GraphForm,
   what: string,
 ): Generator<GraphEntry, void, undefined> {
-  const before = form === "dump" ? 3 : 1;
   let at = 0;
   let line = 0;
   const refuse = (why: string): Failure =>
@@ -42,18 +43,22 @@ export function* readEntries(
   while (at < text.length) {
     const path = next();
     if (!path.startsWith("/")) throw refuse("no store path begins an entry there");
-    for (let skipped = 0; skipped < before; skipped++) next();
+    if (form === "dump") {
+      next();
+      next();
+    }
+    const deriver = next();
     const number = next();
     if (!/^[0-9]{1,6}$/u.test(number) || Number(number) > maxOfOne) {
       throw refuse("there is no number of references");
     }
     const references: string[] = [];
     for (let count = Number(number); count > 0; count--) references.push(next());
-    yield { path, references };
+    yield { path, deriver, references };
   }
 }
 
 /** An entry without hash and size, and without the deriver, which no machine has that downloaded the path. */
-export function writeEntry({ path, references }: GraphEntry): string {
+export function writeEntry({ path, references }: Omit<GraphEntry, "deriver">): string {
   return [path, "", String(references.length), ...references, ""].join("\n");
 }

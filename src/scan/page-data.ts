@@ -1,6 +1,7 @@
 import { printable } from "../printable.ts";
 import type { Finding, Running, ScanReport, Use } from "./report.ts";
 import { compareFindings } from "./report-order.ts";
+import { publisherDoubts } from "./report-publishers.ts";
 import { packageSummaries, summaryLine } from "./report-summary.ts";
 
 /** One way to the package, and every node that has it. */
@@ -49,6 +50,8 @@ export interface PageData {
     readonly newest: string | null;
     readonly ageDays: number | null;
   };
+  /** What of publishers' records is to be doubted, a line each. */
+  readonly publisherDoubts: readonly string[];
   readonly nodes: readonly {
     readonly name: string;
     /** Why nothing is known of it; null for one that is known. */
@@ -115,6 +118,7 @@ export function pageData(report: ScanReport): PageData {
       newest: advisories.newest ?? null,
       ageDays: advisories.ageDays ?? null,
     },
+    publisherDoubts: publisherDoubts(report).map(printable),
     nodes: nodes.values.map((name) => {
       const node = asked.get(name);
       const isKnown = node === undefined || node.state === "known";

@@ -28,7 +28,7 @@ const kinds = {
 /**
  * A report as SARIF 2.1.0 has it, for what shows results of analyses: a rule an advisory, a result a
  * finding, a code flow each way from what keeps a package down to it. A node that nothing is known
- * of is a notification, and the run wasn't successful then (§3.20.14).
+ * of, or a cache that didn't answer, is a notification, and the run wasn't successful then (§3.20.14).
  *
  * @param version - of this program
  */
@@ -42,6 +42,11 @@ export function sarifOf(report: ScanReport, version: string): Log {
       ? []
       : { level: "error", message: { text: `nothing is known of ${name}: ${reason ?? ""}` } },
   );
+  for (const { name, state, reason } of report.publishers.caches) {
+    if (state === "known") continue;
+    const text = `what publishers say in ${name} is unknown: ${reason ?? ""}`;
+    unknown.push({ level: "error", message: { text } });
+  }
   const places = new Map([...rules.keys()].map((id, at) => [id, at]));
   return {
     $schema: "https://json.schemastore.org/sarif-2.1.0.json",

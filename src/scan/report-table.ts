@@ -1,5 +1,6 @@
 import type { Finding, ScanReport } from "./report.ts";
 import { compareFindings, packageOf, sorted, userOf, verdicts } from "./report-order.ts";
+import { publisherDoubts, publisherLine } from "./report-publishers.ts";
 import { counted, packageSummaries, summaryLine } from "./report-summary.ts";
 
 /** A report for eyes: lines, a table, lines. */
@@ -16,10 +17,14 @@ export interface ReportTable {
 export function reportTable(report: ScanReport): ReportTable {
   const findings = [...report.findings].sort(compareFindings);
   return {
-    before: [...unknownNodes(report), ...doubtfulData(report)],
+    before: [...unknownNodes(report), ...doubtfulData(report), ...publisherDoubts(report)],
     head: ["severity", "verdict", "package", "advisory", "fixed in", "services", "nodes", "why"],
     rows: findings.map(rowOf),
-    after: [...packageSummaries(report).map(summaryLine), lookedAt(report)],
+    after: [
+      ...packageSummaries(report).map(summaryLine),
+      ...publisherLine(report),
+      lookedAt(report),
+    ],
   };
 }
 

@@ -71,12 +71,33 @@ export interface AdvisoryData {
   readonly skipped: number;
 }
 
+/** A binary cache that was asked for publishers' records. */
+export interface AskedCache {
+  /** Its address. */
+  readonly name: string;
+  readonly state: "known" | "unknown";
+  /** Why what it has isn't known, or not all of it; undefined for one that is known. */
+  readonly reason: string | undefined;
+}
+
+/** What publishers say of what was looked at (docs/publisher-records.md). */
+export interface PublisherData {
+  readonly caches: readonly AskedCache[];
+  /** Store paths whose record was asked for: those that something is asked about by name. */
+  readonly asked: number;
+  /** Of them, how many have a record. */
+  readonly recorded: number;
+  /** Records that count as none: altered, another path's, or signed by nobody who is trusted. */
+  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+}
+
 /** What a scan found: everything that its tables and files are made of. */
 export interface ScanReport {
   readonly version: 1;
   /** RFC 3339. */
   readonly made: string;
   readonly advisories: AdvisoryData;
+  readonly publishers: PublisherData;
   readonly nodes: readonly ScannedNode[];
   readonly findings: readonly Finding[];
 }

@@ -33,13 +33,14 @@ export function readList(
   const seen = new Set<number>();
   let skipped = 0;
   let count = 0;
-  for (const { path, references } of readEntries(text, form, what)) {
+  for (const { path, deriver, references } of readEntries(text, form, what)) {
     const number = numberIn(table, path);
     if (number === undefined || seen.has(number)) {
       skipped++;
       continue;
     }
     seen.add(number);
+    if (deriver.endsWith(".drv") && isStorePath(deriver)) table.addDeriver(number, deriver);
     const named: number[] = [];
     for (const reference of references) {
       if (reference === path) continue;

@@ -15,6 +15,10 @@ export interface StoreTable {
   pathOfEntry(entry: number): number;
   /** The numbers of what an entry's path refers to. */
   referencesOf(entry: number): Uint32Array;
+  /** Notes that some machine's list names `deriver` as the derivation that made a path. */
+  addDeriver(path: number, deriver: string): void;
+  /** The derivations that lists name for a path, eight at most. */
+  deriversOf(path: number): readonly string[];
   /** How many paths it has. */
   readonly size: number;
 }
@@ -28,12 +32,12 @@ export function createStoreTable(): StoreTable {
   const next: number[] = [];
   const owners: number[] = [];
   const references: Uint32Array[] = [];
+  const derivers = new Map<number, string[]>();
   return {
     numberOf: (path) => {
       const known = numbers.get(path);
       if (known !== undefined) return known;
-      // A piece of a text keeps the whole of it in memory: a machine's list for the sake of one name.
-      const own = Buffer.from(path, "latin1").toString("latin1");
+      const own = copyOf(path);
       numbers.set(own, paths.length);
       first.push(none);
       return paths.push(own) - 1;
@@ -54,11 +58,24 @@ export function createStoreTable(): StoreTable {
     },
     pathOfEntry: (entry) => owners[entry] ?? 0,
     referencesOf: (entry) => references[entry] ?? nothing,
+    addDeriver: (path, deriver) => {
+      const known = derivers.get(path);
+      if (known === undefined) derivers.set(path, [copyOf(deriver)]);
+      else if (!known.includes(deriver) && known.length < maxDerivers) known.push(copyOf(deriver));
+    },
+    deriversOf: (path) => derivers.get(path) ?? [],
     get size() {
       return paths.length;
     },
   };
 }
 
+/** A piece of a text keeps the whole of it in memory: a machine's list for the sake of one name. */
+function copyOf(piece: string): string {
+  return Buffer.from(piece, "latin1").toString("latin1");
+}
+
+/** A few derivations make the same path, if any; who claims more of them wants to be read for long. */
+const maxDerivers = 8;
 const none = -1;
 const nothing = new Uint32Array();

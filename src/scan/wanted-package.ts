@@ -63,7 +63,7 @@ function refuse(text: string): Failure {
  */
 export function judgeWanted(component: Component, wanted: readonly WantedPackage[]): Judgement[] {
   return wanted.flatMap(({ text, name, isAnyVersion, holds }): Judgement[] => {
-    if (component.name.toLowerCase() !== name.toLowerCase()) return [];
+    if (!isNamed(component, name)) return [];
     const { version } = component;
     const upstream = upstreamVersion(component);
     const isMeant = isAnyVersion || (upstream !== undefined && holds(upstream));
@@ -82,4 +82,13 @@ export function judgeWanted(component: Component, wanted: readonly WantedPackage
       },
     ];
   });
+}
+
+/** Whether a component has the name of something that is asked about, in whichever version. */
+export function isWanted(component: Component, wanted: readonly WantedPackage[]): boolean {
+  return wanted.some(({ name }) => isNamed(component, name));
+}
+
+function isNamed(component: Component, name: string): boolean {
+  return component.name.toLowerCase() === name.toLowerCase();
 }

@@ -167,10 +167,14 @@ describe.skipIf(chromiumPath === undefined)("in a browser, the page of a report"
     await page.close();
   });
 
-  it("names unknown nodes before the findings", async () => {
+  it("names unknown nodes and caches before the findings", async () => {
     const { page } = await browser.open(reportPage(hardReport(), template));
     const sections = await page.locator("main > section:not([hidden])").allTextContents();
     expect(sections[0]).toContain("Nothing is known of 1 node:n4 has put no inventory there");
+    expect(sections[0]).toContain(
+      "unknown: what publishers say in https://cache.example.org: nobody listens there",
+    );
+    expect(sections[0]).toContain("<b>altered</b>\\u202e (signature/invalid)");
     await page.close();
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { conclusionOf, type FailLevel } from "../../src/scan/conclusion.ts";
 import type { Finding, ScanReport } from "../../src/scan/report.ts";
 import type { Verdict } from "../../src/scan/verdict.ts";
-import { finding, known, scanReport, unknown } from "../fixtures/scan-report.ts";
+import { finding, hardReport, known, scanReport, unknown } from "../fixtures/scan-report.ts";
 
 const rated = (rating: Finding["severity"]["rating"]): Finding =>
   finding({ severity: { score: undefined, rating } });
@@ -52,6 +52,18 @@ describe("how a scan ends", () => {
       message: "1 of 2 nodes unknown, such as n2: no inventory",
     });
     expect(conclusionOf(scanReport([], { nodes: [] }), undefined)?.code).toBe("scan/unknown");
+  });
+
+  it("is never 0 while a cache that was asked is unknown, and says what mends it", () => {
+    const { publishers } = hardReport();
+    expect(conclusionOf(scanReport([], { publishers }), undefined)).toMatchObject({
+      code: "scan/unknown",
+      message: "what publishers say in https://cache.example.org is unknown: nobody listens there",
+      hint: expect.stringContaining("--cache URL") as unknown,
+    });
+    const known = publishers.caches.filter(({ state }) => state === "known");
+    const told = { ...publishers, caches: known };
+    expect(conclusionOf(scanReport([], { publishers: told }), undefined)).toBeUndefined();
   });
 
   it("is never 0 with advisories that are too old", () => {

@@ -72,11 +72,12 @@ describe("SARIF 2.1.0", () => {
     ]);
   });
 
-  it("isn't successful while a node is unknown, and names it", () => {
+  it("isn't successful while a node or a cache is unknown, and names it", () => {
     const invocation = sarifOf(hardReport(), "0.1.0").runs[0]?.invocations?.[0];
     expect(invocation?.executionSuccessful).toBe(false);
     expect(invocation?.toolExecutionNotifications?.map(({ message }) => message.text)).toEqual([
       "nothing is known of n4: has put no inventory there",
+      "what publishers say in https://cache.example.org is unknown: nobody listens there",
     ]);
     expect(sarifOf(scanReport(), "0.1.0").runs[0]?.invocations?.[0]?.executionSuccessful).toBe(
       true,

@@ -96,6 +96,16 @@ describe("the table of a report", () => {
     ]);
   });
 
+  it("says which caches are unknown, which records count as none, and how many paths have one", () => {
+    const { before, after } = reportTable(hardReport());
+    expect(before.slice(2)).toEqual([
+      "unknown: what publishers say in https://cache.example.org: nobody listens there",
+      "refused: 1 publisher's record, judged as if there were none",
+      expect.stringMatching(/^ {2}\/nix\/store\/a{32}-openssl-3\.0\.7: .*\(signature\/invalid\)$/u),
+    ]);
+    expect(after.at(-2)).toBe("12 of 40 paths have a publisher's record; 1 didn't verify");
+  });
+
   it("has a row for every finding, the worst verdict and severity first", () => {
     const { rows, head } = reportTable(hardReport());
     expect(rows.map((row) => [row[0], row[1], row[3]])).toEqual([

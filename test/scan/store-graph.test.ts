@@ -59,6 +59,23 @@ describe("a list of a store's paths", () => {
     );
   });
 
+  it("names the derivations that lists say made a path, eight of them and no other files", () => {
+    const table = createStoreTable();
+    const list = dumpOf({ a: [] });
+    const deriver = storePath("a.drv");
+    for (const other of ["b.drv", "../../etc/shadow", "c", "/etc/a.drv", "", "a.drv", "b.drv"]) {
+      const named = other.endsWith(".drv") && !other.includes("/") ? storePath(other) : other;
+      readList(list.replace(deriver, named), "dump", table, "a store");
+    }
+    expect(table.deriversOf(table.find(storePath("a")) ?? -1)).toEqual([
+      storePath("b.drv"),
+      deriver,
+    ]);
+    for (let number = 0; number < 20; number++)
+      readList(list.replace(deriver, storePath(`${String(number)}.drv`)), "dump", table, "it");
+    expect(table.deriversOf(0)).toHaveLength(8);
+  });
+
   it("is four bytes a path, however many machines have it", () => {
     const table = createStoreTable();
     const text = dumpOf({ a: ["b"], b: [] });

@@ -50,7 +50,7 @@ export function buildOverview(): void {
 }
 
 function buildDoubts(): void {
-  const { advisories, nodes } = report;
+  const { advisories, nodes, publisherDoubts } = report;
   const section = only("#doubts", HTMLElement);
   const unknown = nodes.flatMap(({ name, unknown: reason }) =>
     reason === null ? [] : html("li", {}, html("b", {}, name), ` ${reason}`),
@@ -61,6 +61,12 @@ function buildDoubts(): void {
     );
   if (advisories.skipped > 0)
     section.append(html("p", {}, `${counted(advisories.skipped, "record")} couldn’t be read.`));
+  const doubts = publisherDoubts.map((line) => html("li", {}, line));
+  if (doubts.length > 0)
+    section.append(
+      html("p", {}, "Not all is known of what publishers say:"),
+      folded(doubts, "lines"),
+    );
   if (unknown.length > 0)
     section.append(
       html("p", {}, `Nothing is known of ${counted(unknown.length, "node")}:`),
