@@ -6,11 +6,11 @@ import { Failure } from "../failure.ts";
 import type { ServiceFile } from "../formats/service-file.ts";
 import { parseRequest } from "../launch/run-options.ts";
 import { parseProgram } from "../service/store-path.ts";
-import { systemdUnit } from "../service/systemd-unit.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import type { Context } from "./context.ts";
-import { deployTo, silent, type Deployed, type Release } from "./deploy-node.ts";
-import { chooseTargets, withKnownHosts, type Target } from "./deploy-targets.ts";
+import { silent, submitOverSsh } from "./deploy-ssh.ts";
+import type { Deployed, Difference, Submission } from "./deploy-submission.ts";
+import { chooseTargets, type Target } from "./deploy-targets.ts";
 import { publish } from "./publish.ts";
 import { openToSign } from "./repository.ts";
 import { guardOf, readService } from "./unit.ts";
@@ -54,30 +54,50 @@ export async function deploy(
     const none = { cacheKey: [], upstream: [], timeout: 30, dryRun: false };
     await publish(silent(context), [storePath], none);
   }
-  const release: Release = {
-    unit,
-    text: systemdUnit(service, guard),
-    storePath,
+  const release = { service, unit, guard, storePath, settle: options.settle };
+  const submission = submitOverSsh(context, cluster, release, targets, {
+    ...options,
     // Where there is no source that the nodes read, what is sealed goes along.
     carriesSealed: configuration.source.startsWith("dir:"),
-    ...options,
-  };
-  await using known = await withKnownHosts(targets);
-  const results = await rollOut(targets, options.atOnce, (target) =>
-    deployTo(context, cluster, release, target, known.options(target)),
-  );
+  });
+  const told = options.isDryRun
+    ? await reportDifference(context, submission)
+    : await submission.submit();
   await context.table(
     ["node", "host", "", "why"],
-    results.map(({ node, host, state, failure }) => [node, host, state, failure?.message ?? ""]),
+    told.map(({ node, host, state, failure }) => [node, host, state, failure?.message ?? ""]),
   );
   context.result({
     unit,
-    nodes: results.map(({ failure, ...result }) => ({
+    nodes: told.map(({ failure, ...result }) => ({
       ...result,
       ...(failure === undefined ? {} : { code: failure.code, why: failure.message }),
     })),
   });
-  conclude(basename(path), results);
+  conclude(basename(path), told);
+}
+
+/** What came of a release at one place, or would. */
+type Told = Omit<Deployed, "state"> & {
+  readonly state: Deployed["state"] | "would change";
+};
+
+/** Prints what would change, each difference once, with the nodes on which it is the same. */
+async function reportDifference(context: Context, submission: Submission): Promise<Told[]> {
+  const differences = await submission.difference();
+  const byDiff = Map.groupBy(differences, ({ diff }) => diff);
+  for (const [diff, places] of byDiff) {
+    if (diff === "") continue;
+    context.print(`${places.map(({ node }) => node).join(", ")}:`);
+    for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
+  }
+  return differences.map((difference) => ({ ...difference, state: stateOf(difference) }));
+}
+
+function stateOf({ diff, failure }: Difference): Told["state"] {
+  if (failure !== undefined)
+    return failure.code === "ssh/failed" ? "not reached" : "left as it was";
+  return diff === "" ? "ran already" : "would change";
 }
 
 /** Returns if every node could start it, as far as can be told from here. */
@@ -97,28 +117,7 @@ async function requireAllReady(
   }
 }
 
-/** Each target once, some at a time; none more after one on which it didn't start. */
-async function rollOut(
-  targets: readonly Target[],
-  atOnce: number,
-  act: (target: Target) => Promise<Deployed>,
-): Promise<Deployed[]> {
-  const results = new Map<string, Deployed>();
-  const waiting = [...targets];
-  const work = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      const result = await act(target);
-      results.set(target.node, result);
-      if (result.state === "left as it was") waiting.length = 0;
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
-  return targets.map(
-    ({ node, host }) => results.get(node) ?? { node, host, state: "not tried", failure: undefined },
-  );
-}
-
-function conclude(service: string, results: readonly Deployed[]): void {
+function conclude(service: string, results: readonly Told[]): void {
   const failed = results.filter(({ failure }) => failure !== undefined);
   const [first] = failed;
   if (first?.failure === undefined) return;
