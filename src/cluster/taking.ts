@@ -1,27 +1,22 @@
-import { equalBytes } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { maxHeaderSize, parseDetachedHeader } from "../formats/age/profile.ts";
 import { maxEntrySize } from "../formats/entry.ts";
-import { nameKinds } from "../formats/names.ts";
-import { nodeFolder, nodesFolder, recordFile } from "../formats/paths.ts";
+import { nodeFolder, recordFile } from "../formats/paths.ts";
 import { maxCardSize } from "../formats/records/card.ts";
-import { decodeInventory } from "../formats/records/inventory.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import type { Source } from "../sources/source.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { objectsBelow } from "./below.ts";
 import { listBundles } from "./bundles.ts";
 import { listNodeCards, readNodeCard, writeCard } from "./cards.ts";
 import { readPool, readRoster, requireStatement, type Cluster } from "./cluster.ts";
-import { pruneCollected } from "./inventories.ts";
-import { maxNodeObjectSize } from "./outbox.ts";
 import { expectedEntries } from "./owed.ts";
 import { owedHeaders } from "./rewrapping.ts";
+import { takeSaid } from "./taking-said.ts";
 
 /**
  * Takes from elsewhere what nodes have written there: entries and headers that are owed here, well-formed,
- * cards that are newer, and what nodes whose cards are here say of themselves, which who reads it judges.
+ * cards that are newer, and what nodes whose cards are here say of themselves ({@link takeSaid}).
  * Nothing else is taken, whatever lies there, and nothing that is here changes but what is of a node.
  *
  * @param only - the node whose own objects are taken; those of all if undefined
@@ -48,7 +43,7 @@ export async function takeWritten(
     taken.push(path);
   }
   const cards = await takeCards(cluster.source, from);
-  return [...taken, ...cards, ...(await takeSaid(cluster.source, from, only))];
+  return [...taken, ...cards, ...(await takeSaid(cluster, pools, from, only))];
 }
 
 /** An object that is owed here. */
@@ -112,28 +107,3 @@ async function takeCards(source: Source, from: Source): Promise<string[]> {
   }
   return taken;
 }
-
-/** What nodes say of themselves beside their cards. */
-async function takeSaid(source: Source, from: Source, only: string | undefined): Promise<string[]> {
-  const taken: string[] = [];
-  const nodes = only === undefined ? await from.list(nodesFolder) : [only];
-  for (const node of nodes.filter((name) => nameKinds.node.is(name))) {
-    if ((await readNodeCard(source, node)) === undefined) continue;
-    const inventory = `${nodeFolder(node)}/${recordFile.inventory}`;
-    // What an inventory names is there before it.
-    for (const path of (await objectsBelow(from, nodeFolder(node))).toSorted()) {
-      if (cardFiles.some((name) => path === `${nodeFolder(node)}/${name}`)) continue;
-      const bytes = await from.read(path, maxNodeObjectSize);
-      const before = await source.read(path, maxNodeObjectSize).catch(() => undefined);
-      if (bytes === undefined || (before !== undefined && equalBytes(before, bytes))) continue;
-      await source.write(path, bytes);
-      taken.push(path);
-      if (path === inventory && isTaken(() => decodeInventory(bytes))) {
-        await pruneCollected(source, node, decodeInventory(bytes));
-      }
-    }
-  }
-  return taken;
-}
-
-const cardFiles = [recordFile.card, recordFile.cardSignature];

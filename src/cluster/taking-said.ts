@@ -1,0 +1,130 @@
+import { equalBytes } from "../crypto/bytes.ts";
+import { Failure } from "../failure.ts";
+import { nameKinds } from "../formats/names.ts";
+import { collectedFolder, nodeFolder, nodesFolder, recordFile } from "../formats/paths.ts";
+import { decodeInventory } from "../formats/records/inventory.ts";
+import { maxReportSize } from "../formats/records/report.ts";
+import { maxSignatureSize } from "../formats/sshsig/signature.ts";
+import type { Source } from "../sources/source.ts";
+import { judgeInventory, type InventoryPlace } from "../trust/inventory.ts";
+import type { VerifiedPool } from "../trust/pool.ts";
+import { judgeReport } from "../trust/report.ts";
+import { objectsBelow } from "./below.ts";
+import { readNodeCard } from "./cards.ts";
+import { readMembers, type Cluster } from "./cluster.ts";
+import { pruneCollected } from "./inventories.ts";
+import { maxNodeObjectSize } from "./outbox.ts";
+
+/**
+ * Takes from elsewhere what nodes whose cards are here say of themselves. An inventory or a report is taken
+ * if the node has signed it, and later than the one that is here: who carries it may come late, or may have
+ * put another's there. All else who reads it judges.
+ *
+ * @param only - the node whose own objects are taken; those of all if undefined
+ * @returns the paths of what was written
+ * @throws Failure `pool/…` of the member lists; `source/…`, `write/refused`
+ */
+export async function takeSaid(
+  { source, trusted }: Cluster,
+  pools: readonly VerifiedPool[],
+  from: Source,
+  only: string | undefined,
+): Promise<string[]> {
+  const lists = await Promise.all(pools.map((pool) => readMembers(source, pool)));
+  const hostKeys = new Map(
+    lists.flatMap(({ members }) => members.map(({ node, hostKey }) => [node, hostKey] as const)),
+  );
+  const taken: string[] = [];
+  const nodes = only === undefined ? await from.list(nodesFolder) : [only];
+  for (const node of nodes.filter((name) => nameKinds.node.is(name))) {
+    const card = await readNodeCard(source, node);
+    if (card === undefined) continue;
+    const place = { cluster: trusted.cluster, node, hostKey: hostKeys.get(node) ?? card.hostKey };
+    const left = [`${nodeFolder(node)}/${recordFile.card}`];
+    for (const kind of kinds) {
+      if (!(await isNews(kind, source, from, place))) left.push(...kind.prefixes(node));
+    }
+    taken.push(...(await takeOf(source, from, node, left)));
+  }
+  return taken;
+}
+
+/** What a node signs of itself. */
+interface Kind {
+  readonly record: string;
+  readonly signature: string;
+  /** What its objects' paths begin with. */
+  readonly prefixes: (node: string) => readonly string[];
+  /** When it was made. @throws Failure unless the node has signed it */
+  readonly timeOf: (bytes: Uint8Array, signature: Uint8Array, place: InventoryPlace) => string;
+}
+
+const kinds: readonly Kind[] = [
+  {
+    record: recordFile.inventory,
+    signature: recordFile.inventorySignature,
+    prefixes: (node) => [
+      `${nodeFolder(node)}/${recordFile.inventory}`,
+      `${collectedFolder(node)}/`,
+    ],
+    timeOf: (...made) => judgeInventory(...made).taken,
+  },
+  {
+    record: recordFile.report,
+    signature: recordFile.reportSignature,
+    prefixes: (node) => [`${nodeFolder(node)}/${recordFile.report}`],
+    timeOf: (...made) => judgeReport(...made).issued,
+  },
+];
+
+/** Whether there is one that the node has made, and none here that it has made as late. */
+async function isNews(
+  kind: Kind,
+  source: Source,
+  from: Source,
+  place: InventoryPlace,
+): Promise<boolean> {
+  const [here, there] = [await madeAt(kind, source, place), await madeAt(kind, from, place)];
+  return there !== undefined && (here === undefined || there > here);
+}
+
+/** In milliseconds of the epoch; undefined if there is none that the node has made. */
+async function madeAt(
+  { record, signature, timeOf }: Kind,
+  source: Source,
+  place: InventoryPlace,
+): Promise<number | undefined> {
+  const folder = nodeFolder(place.node);
+  try {
+    // Of the larger kind: each refuses what is more than its own.
+    const bytes = await source.read(`${folder}/${record}`, maxReportSize);
+    const signed = await source.read(`${folder}/${signature}`, maxSignatureSize);
+    return bytes && signed && Date.parse(timeOf(bytes, signed, place));
+  } catch (error) {
+    if (error instanceof Failure) return undefined;
+    throw error;
+  }
+}
+
+/** @param left - what begins the paths of what stays where it is */
+async function takeOf(
+  source: Source,
+  from: Source,
+  node: string,
+  left: readonly string[],
+): Promise<string[]> {
+  const taken: string[] = [];
+  const inventory = `${nodeFolder(node)}/${recordFile.inventory}`;
+  // What an inventory names is there before it.
+  for (const path of (await objectsBelow(from, nodeFolder(node))).toSorted()) {
+    if (left.some((begin) => path.startsWith(begin))) continue;
+    const bytes = await from.read(path, maxNodeObjectSize);
+    const before = await source.read(path, maxNodeObjectSize).catch(() => undefined);
+    if (bytes === undefined || (before !== undefined && equalBytes(before, bytes))) continue;
+    await source.write(path, bytes);
+    taken.push(path);
+    // It was judged, or it would have been left.
+    if (path === inventory) await pruneCollected(source, node, decodeInventory(bytes));
+  }
+  return taken;
+}
