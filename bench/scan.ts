@@ -12,7 +12,7 @@ import { utf8 } from "../src/crypto/bytes.ts";
 import { formatTime } from "../src/formats/fields.ts";
 import { encodeInventory } from "../src/formats/records/inventory.ts";
 import { encodeUses } from "../src/formats/uses.ts";
-import { writeEntry } from "../src/scan/graph-form.ts";
+import { writeEntry } from "../src/scan/store/graph-form.ts";
 import { openMemory } from "../src/sources/memory.ts";
 import { placeWithin } from "../src/sources/directory.ts";
 import { nvdRecord } from "../test/fixtures/advisories.ts";

@@ -89,13 +89,13 @@ export const owners: Readonly<Record<string, string>> = {
   "@cyclonedx/cyclonedx-library/Serialize": "scan",
   "@cyclonedx/cyclonedx-library/Spec": "scan",
   // Types alone.
-  sarif: "scan/report-sarif.ts",
+  sarif: "scan/report/sarif.ts",
   "zod/mini": "formats",
   "@xmldom/xmldom": "formats",
-  fflate: "scan/unpacking.ts",
-  "packageurl-js": "scan/purl.ts",
-  "smol-toml": "scan/vulnix-rules.ts",
-  "ae-cvss-calculator": "scan/severity.ts",
+  fflate: "scan/advisories/unpacking.ts",
+  "packageurl-js": "scan/advisories/purl.ts",
+  "smol-toml": "scan/rules/vulnix-rules.ts",
+  "ae-cvss-calculator": "scan/advisories/severity.ts",
 };
 
 /** Node's modules that a pure room may import: computation alone. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { reportPlace } from "../src/scan/report-page.ts";
+import { reportPlace } from "../src/scan/report/page.ts";
 
 const folder = join(import.meta.dirname, "../src/scan/page");
 

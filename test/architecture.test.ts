@@ -90,6 +90,14 @@ describe("a command", () => {
   });
 });
 
+describe("a folder", () => {
+  const folders = [...new Set(filesBelow("src", ".ts").map((file) => dirname(file)))];
+  it.for(folders)("src/%s has at most 40 files, as many as one takes in at a look", (folder) => {
+    const files = filesBelow("src", ".ts").filter((file) => dirname(file) === folder);
+    expect(files.length).toBeLessThanOrEqual(40);
+  });
+});
+
 describe("a test", () => {
   it.for(filesBelow("test", ".ts").filter((file) => file !== "architecture.test.ts"))(
     "%s uses the real thing",

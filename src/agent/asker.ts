@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
-import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { abstractNames, holdsSocket, peerOf } from "../host/unix-sockets.ts";
 import { claimMark, parseClaim, type Claim } from "./claim.ts";
 

@@ -2,8 +2,8 @@ import { readMembers, readPool, readRoster, requireStatement } from "../cluster/
 import type { Cluster } from "../cluster/cluster.ts";
 import { openNode } from "../cluster/configuration.ts";
 import { asFailure, Failure } from "../failure.ts";
-import { restartIfRunning } from "../host/systemd-jobs.ts";
-import type { UnitFacts } from "../host/systemd.ts";
+import { restartIfRunning } from "../host/systemd/jobs.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 import { turnLength, turnOf, type Spread } from "../service/on-change.ts";
 import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";

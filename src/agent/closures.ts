@@ -1,5 +1,5 @@
 import { replaceRoots } from "../host/gc-roots.ts";
-import { requireFile, requireProgram, requireStored } from "../host/nix.ts";
+import { requireFile, requireProgram, requireStored } from "../host/nix/nix.ts";
 import { addWrapper } from "../host/wrapper.ts";
 import { wrapperPath } from "../service/wrapper.ts";
 import type { Needed } from "./wanted.ts";

@@ -1,7 +1,7 @@
 import type { Located } from "../cluster/configuration.ts";
 import { wipe } from "../crypto/bytes.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { requireFile, requireProgram, requireStored } from "../host/nix.ts";
+import { requireFile, requireProgram, requireStored } from "../host/nix/nix.ts";
 import { renderAll } from "../launch/render.ts";
 import { manifestName } from "../service/delivery.ts";
 import { encodeManifest } from "./manifest.ts";

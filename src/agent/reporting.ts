@@ -11,9 +11,9 @@ import {
   type ReportedService,
 } from "../formats/records/report.ts";
 import { namespaces, parseSignature, verifySignature } from "../formats/sshsig/signature.ts";
-import { sign } from "../host/ssh.ts";
+import { sign } from "../host/ssh/ssh.ts";
 import { requestSync } from "../host/sync-socket.ts";
-import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { syncSocket } from "../service/delivery.ts";
 import type { Refusal } from "./refusal.ts";
 import { listRunningUnits, type RunningUnit } from "./running-units.ts";

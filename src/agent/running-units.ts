@@ -1,5 +1,5 @@
 import type { Decision } from "../formats/decision.ts";
-import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { runs } from "../service/stale-roots.ts";
 import { listDecisions, readDecision } from "./decisions.ts";
 

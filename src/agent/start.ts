@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
 import { formatTime } from "../formats/fields.ts";
-import type { UnitFacts } from "../host/systemd.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 import { openBringing } from "../launch/bringing.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
 import { renderAll } from "../launch/render.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure, type FailureCode } from "../failure.ts";
-import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import type { Asker } from "./asker.ts";
 import { prepareStart, type Means, type Prepared } from "./start.ts";
 import type { Digest } from "./digest.ts";

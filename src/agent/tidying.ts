@@ -1,6 +1,6 @@
 import { listRoots, removeRoots, touchRoots } from "../host/gc-roots.ts";
 import { bootedAt } from "../host/machine.ts";
-import { showUnit, type UnitFacts } from "../host/systemd.ts";
+import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { runs, staleRoots } from "../service/stale-roots.ts";
 import { forgetDecision, listDecisions, readDecision } from "./decisions.ts";
 

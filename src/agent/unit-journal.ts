@@ -1,6 +1,6 @@
 import type { Failure } from "../failure.ts";
 import { describeGeneration } from "../trust/statement.ts";
-import { priority, writeJournal } from "../host/journal.ts";
+import { priority, writeJournal } from "../host/systemd/journal.ts";
 import type { Prepared } from "./start.ts";
 
 // What is said of a start is said where its owner looks: among the unit's own entries.

@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { UnitFacts } from "../host/systemd.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 import type { BundleRequest } from "../launch/wanted-statement.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
 import type { Spread } from "../service/on-change.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { readSynced } from "../cluster/mirror-age.ts";
+import { readSynced } from "../cluster/mirror/age.ts";
 import { openNodeSource } from "../cluster/node-source.ts";
 import { asFailure } from "../failure.ts";
 import { createChanges, type Served } from "./changes.ts";

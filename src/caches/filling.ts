@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { CacheKey } from "../formats/cache-key.ts";
 import { encodeNarInfo, signNarInfo, type NarInfo } from "../formats/nar-info.ts";
-import type { ValidPath } from "../host/nix-closure.ts";
+import type { ValidPath } from "../host/nix/closure.ts";
 import { discard, sizeOf, type Cache } from "./cache.ts";
 import { inParallel } from "./each.ts";
 import { pack } from "./packing.ts";

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { constants, createZstdCompress, zstdCompress, type ZstdOptions } from "node:zlib";
 import { Failure } from "../failure.ts";
 import { narOf } from "../host/nar-writing.ts";
-import type { ValidPath } from "../host/nix-closure.ts";
+import type { ValidPath } from "../host/nix/closure.ts";
 import { nixBase32 } from "../service/nar.ts";
 import { diskFailure, discard, type Body, type Spooled } from "./cache.ts";
 import { spoolPrefix } from "./directory.ts";

@@ -45,7 +45,7 @@ export function addDeploy(program: Command): void {
     needsSystemd: true,
   });
   command.action(async (path: string, flags: Flags) => {
-    const { deploy } = await import("../commands/deploy.ts");
+    const { deploy } = await import("../commands/deploy/deploy.ts");
     await deploy(createContext(command), path, {
       ...flags,
       pools: flags.pool,

@@ -47,18 +47,18 @@ export function addDoctor(program: Command): void {
           "name no unit",
         );
       }
-      const { searchPlaintext } = await import("../commands/search-plaintext.ts");
+      const { searchPlaintext } = await import("../commands/doctor/search-plaintext.ts");
       await searchPlaintext(createContext(command), flags.except);
       return;
     }
     if (flags.sources === true) {
       if (unit !== undefined)
         throw new Failure("usage/invalid", "--sources looks at the source alone", "name no unit");
-      const { doctorSources } = await import("../commands/doctor-sources.ts");
+      const { doctorSources } = await import("../commands/doctor/sources.ts");
       await doctorSources(createContext(command));
       return;
     }
-    const { doctor } = await import("../commands/doctor.ts");
+    const { doctor } = await import("../commands/doctor/doctor.ts");
     await doctor(createContext(command), unit);
   });
 }

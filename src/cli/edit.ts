@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { EditOptions } from "../commands/edit.ts";
+import type { EditOptions } from "../commands/seal/edit.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 
@@ -24,7 +24,7 @@ export function addEdit(program: Command): void {
     needs: "a signer whom the roster allows the name, and an identity that opens it",
   });
   command.action(async (name: string, credential: string, flags: EditOptions) => {
-    const { edit } = await import("../commands/edit.ts");
+    const { edit } = await import("../commands/seal/edit.ts");
     const { identity, signer } = flags;
     await edit(createContext(command), name, credential, { identity, signer });
   });

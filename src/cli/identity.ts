@@ -71,10 +71,10 @@ function addCreate(family: Command): void {
   command.action(async (file: string | undefined, flags: CreateFlags) => {
     const context = createContext(command);
     if (file !== undefined && flags.into === undefined) {
-      const { createOperatorIdentity } = await import("../commands/identity-create.ts");
+      const { createOperatorIdentity } = await import("../commands/identity/create.ts");
       await createOperatorIdentity(context, file);
     } else if (file === undefined && flags.into !== undefined) {
-      const { createNodeIdentity } = await import("../commands/identity-node.ts");
+      const { createNodeIdentity } = await import("../commands/identity/node.ts");
       const { into, hostKey, node, state, mirror, withKey, announce: announces } = flags;
       const key = flags.plainIdentity ? ("plain" as const) : withKey;
       await createNodeIdentity(context, {
@@ -108,7 +108,7 @@ function addShow(family: Command): void {
   });
   command.action(
     async (place: string, flags: { readonly card: boolean; readonly recipient: boolean }) => {
-      const { showIdentity } = await import("../commands/identity-show.ts");
+      const { showIdentity } = await import("../commands/identity/show.ts");
       await showIdentity(createContext(command), place, flags);
     },
   );
@@ -132,7 +132,7 @@ function addRotate(family: Command): void {
     needs: "the node's identity and SSH host key",
   });
   command.action(async (flags: { readonly hostKey: string }) => {
-    const { rotateIdentity } = await import("../commands/identity-rotate.ts");
+    const { rotateIdentity } = await import("../commands/identity/rotate.ts");
     await rotateIdentity(createContext(command), flags);
   });
 }

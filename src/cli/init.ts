@@ -39,7 +39,7 @@ export function addInit(program: Command): void {
     needs: "a root key",
   });
   command.action(async (flags: Flags) => {
-    const { init } = await import("../commands/init.ts");
+    const { init } = await import("../commands/init/init.ts");
     await init(createContext(command), {
       roots: flags.root,
       threshold: flags.threshold,

@@ -22,7 +22,7 @@ export function addInventory(program: Command): void {
     needs: "nothing; with --host-key the node's SSH host key",
   });
   command.action(async (flags: { readonly hostKey?: string; readonly save?: string }) => {
-    const { inventory } = await import("../commands/inventory.ts");
+    const { inventory } = await import("../commands/scan/inventory.ts");
     await inventory(createContext(command), { hostKey: flags.hostKey, save: flags.save });
   });
 }

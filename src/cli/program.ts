@@ -12,7 +12,7 @@
  *     .argument("<name>", "the bundle");
  *   addGuidance(inspect, { examples: ["sealaunch inspect dns"], runsOn: "laptop", needs: "nothing" });
  *   inspect.action(async (name: string) => {
- *     const { inspect: run } = await import("../commands/inspect.ts");
+ *     const { inspect: run } = await import("../commands/inspect/inspect.ts");
  *     await run(createContext(inspect), name);
  *   });
  * }

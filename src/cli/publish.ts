@@ -51,7 +51,7 @@ export function addPublish(program: Command): void {
     needs: "Nix; a cache's secret key (nix-store --generate-binary-cache-key)",
   });
   command.action(async (paths: string[], flags: Flags) => {
-    const { publish } = await import("../commands/publish.ts");
+    const { publish } = await import("../commands/publish/publish.ts");
     await publish(createContext(command), paths, flags);
   });
 }

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { InspectOptions } from "../commands/inspect-choice.ts";
+import type { InspectOptions } from "../commands/inspect/choice.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
@@ -53,7 +53,7 @@ function addVerify(program: Command): void {
     needs: "nothing",
   });
   command.action(async (names: string[], flags: VerifyFlags) => {
-    const { verify } = await import("../commands/verify.ts");
+    const { verify } = await import("../commands/verify/verify.ts");
     await verify(createContext(command), names, {
       identity: flags.identity,
       since: flags.since,
@@ -92,7 +92,7 @@ function addInspect(program: Command): void {
     needs: "nothing",
   });
   command.action(async (what: string, flags: InspectOptions) => {
-    const { runInspect } = await import("../commands/inspect-choice.ts");
+    const { runInspect } = await import("../commands/inspect/choice.ts");
     await runInspect(createContext(command), what, flags);
   });
 }

@@ -32,7 +32,7 @@ export function addRewrap(program: Command): void {
     needs: "an operator's or member's identity",
   });
   command.action(async (flags: Flags) => {
-    const { rewrap } = await import("../commands/rewrap.ts");
+    const { rewrap } = await import("../commands/rewrap/rewrap.ts");
     const { identity, dryRun, all } = flags;
     await rewrap(createContext(command), { identity, dryRun, all });
   });

@@ -33,7 +33,7 @@ function addRemoveSigner(family: Command): void {
     needs: "a root key",
   });
   command.action(async (name: string, flags: Flags & { readonly revoke: boolean }) => {
-    const { removeSigner } = await import("../commands/roster-remove-signer.ts");
+    const { removeSigner } = await import("../commands/roster/remove-signer.ts");
     const { revoke, signer } = flags;
     await removeSigner(createContext(command), name, { revoke, signer });
   });
@@ -53,7 +53,7 @@ function addManagers(family: Command): void {
     needs: "a root key",
   });
   adding.action(async (pool: string, file: string, { signer }: Flags) => {
-    const { addManager } = await import("../commands/roster-pool-keys.ts");
+    const { addManager } = await import("../commands/roster/pool-keys.ts");
     await addManager(createContext(adding), pool, file, { signer });
   });
   const removing = changing(
@@ -72,7 +72,7 @@ function addManagers(family: Command): void {
     needs: "a root key",
   });
   removing.action(async (pool: string, file: string, { signer }: Flags) => {
-    const { removeManager } = await import("../commands/roster-pool-keys.ts");
+    const { removeManager } = await import("../commands/roster/pool-keys.ts");
     await removeManager(createContext(removing), pool, file, { signer });
   });
 }
@@ -96,7 +96,7 @@ function addRoots(family: Command): void {
     needs: "a root key; as many as the threshold says",
   });
   adding.action(async (file: string, { threshold: least, signer }: RootFlags) => {
-    const { addRoot } = await import("../commands/roster-roots.ts");
+    const { addRoot } = await import("../commands/roster/roots.ts");
     await addRoot(createContext(adding), file, { threshold: least, signer });
   });
   const removing = changing(
@@ -114,7 +114,7 @@ function addRoots(family: Command): void {
     needs: "a root key; as many as the threshold says",
   });
   removing.action(async (file: string, { threshold: least, signer }: RootFlags) => {
-    const { removeRoot } = await import("../commands/roster-roots.ts");
+    const { removeRoot } = await import("../commands/roster/roots.ts");
     await removeRoot(createContext(removing), file, { threshold: least, signer });
   });
 }
@@ -136,7 +136,7 @@ function addSetMinimum(family: Command): void {
     needs: "a root key",
   });
   command.action(async (name: string, minimum: number, { signer }: Flags) => {
-    const { setMinimum } = await import("../commands/roster-names.ts");
+    const { setMinimum } = await import("../commands/roster/names.ts");
     await setMinimum(createContext(command), name, minimum, { signer });
   });
 }
@@ -158,7 +158,7 @@ function addSetSeries(family: Command): void {
     needs: "a root key",
   });
   command.action(async (name: string, series: number, { signer }: Flags) => {
-    const { setSeries } = await import("../commands/roster-names.ts");
+    const { setSeries } = await import("../commands/roster/names.ts");
     await setSeries(createContext(command), name, series, { signer });
   });
 }

@@ -39,11 +39,11 @@ function addShow(family: Command): void {
   });
   command.action(async ({ pending }: { readonly pending: boolean }) => {
     if (pending) {
-      const { showPending } = await import("../commands/roster-pending.ts");
+      const { showPending } = await import("../commands/roster/pending.ts");
       await showPending(createContext(command));
       return;
     }
-    const { showRoster } = await import("../commands/roster-show.ts");
+    const { showRoster } = await import("../commands/roster/show.ts");
     await showRoster(createContext(command));
   });
 }
@@ -71,7 +71,7 @@ function addSign(family: Command): void {
     needs: "a root key; a manager's key for pools",
   });
   command.action(async (flags: SignFlags) => {
-    const { signRoster } = await import("../commands/roster-sign.ts");
+    const { signRoster } = await import("../commands/roster/sign.ts");
     const { renew, pool, signer } = flags;
     await signRoster(createContext(command), { renew, pools: pool, signer });
   });
@@ -101,7 +101,7 @@ function addPool(family: Command): void {
     needs: "a root key",
   });
   command.action(async (pool: string, flags: PoolFlags) => {
-    const { addPool: run } = await import("../commands/roster-add-pool.ts");
+    const { addPool: run } = await import("../commands/roster/add-pool.ts");
     await run(createContext(command), pool, { managers: flags.manager, signer: flags.signer });
   });
 }
@@ -133,7 +133,7 @@ function addSigner(family: Command): void {
     needs: "a root key",
   });
   command.action(async (name: string, file: string, flags: SignerFlags) => {
-    const { addSigner: run } = await import("../commands/roster-add-signer.ts");
+    const { addSigner: run } = await import("../commands/roster/add-signer.ts");
     const { expires, signer } = flags;
     await run(createContext(command), name, file, { names: flags.name, expires, signer });
   });
@@ -181,7 +181,7 @@ function addNode(family: Command): void {
     needs: "a manager's key of the pool",
   });
   command.action(async (cards: string[], flags: NodeFlags) => {
-    const { addNode: run } = await import("../commands/roster-add-node.ts");
+    const { addNode: run } = await import("../commands/roster/add-node.ts");
     const { pool, knownHosts, fingerprint, replace: replaces, identity, signer } = flags;
     const options = { pool, replaces, identity, signer };
     if (!flags.ssh) {
@@ -195,7 +195,7 @@ function addNode(family: Command): void {
         "give neither; see ssh_config(5), UserKnownHostsFile",
       );
     }
-    const { addNodeOverSsh } = await import("../commands/roster-add-node-ssh.ts");
+    const { addNodeOverSsh } = await import("../commands/roster/add-node-ssh.ts");
     await addNodeOverSsh(createContext(command), cards, options);
   });
 }
@@ -230,7 +230,7 @@ function addRemoveNode(family: Command): void {
     needs: "a manager's key of its pools",
   });
   command.action(async (node: string, flags: RemoveNodeFlags) => {
-    const { removeNode } = await import("../commands/roster-remove-node.ts");
+    const { removeNode } = await import("../commands/roster/remove-node.ts");
     const { from, diskDestroyed, dryRun, signer } = flags;
     const options = { pools: from, isDestroyed: diskDestroyed, dryRun, signer };
     await removeNode(createContext(command), node, options);

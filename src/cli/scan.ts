@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import type { ScanOptions } from "../commands/scan.ts";
+import type { ScanOptions } from "../commands/scan/scan.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { addInventory } from "./inventory.ts";
@@ -104,7 +104,7 @@ function addScan(program: Command): void {
     needs: "nothing; with --ssh root on the machines",
   });
   command.action(async (flags: ScanFlags) => {
-    const { scan } = await import("../commands/scan.ts");
+    const { scan } = await import("../commands/scan/scan.ts");
     await scan(createContext(command), {
       nodes: flags.node,
       pool: flags.pool,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { Failure } from "../failure.ts";
-import type { ElsewhereOptions } from "../commands/seal-elsewhere.ts";
+import type { ElsewhereOptions } from "../commands/seal/elsewhere.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
@@ -108,12 +108,12 @@ export function addSeal(program: Command): void {
   command.action(async (name: string, credentials: string[], flags: Flags) => {
     if (flags.resign) {
       refuseOthers(command, credentials);
-      const { resign } = await import("../commands/seal-resign.ts");
+      const { resign } = await import("../commands/seal/resign.ts");
       await resign(createContext(command), name, flags.signer);
       return;
     }
     refuseTwo(flags);
-    const { seal } = await import("../commands/seal.ts");
+    const { seal } = await import("../commands/seal/seal.ts");
     await seal(createContext(command), name, {
       credentials,
       pools: flags.pool,

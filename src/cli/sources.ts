@@ -57,11 +57,11 @@ function addCopy(program: Command): void {
   });
   command.action(async (names: string[], flags: CopyFlags) => {
     if (flags.to === "nix:") {
-      const { copyToStore } = await import("../commands/copy-to-store.ts");
+      const { copyToStore } = await import("../commands/copy/to-store.ts");
       await copyToStore(createContext(command), names, flags);
       return;
     }
-    const { copy } = await import("../commands/copy.ts");
+    const { copy } = await import("../commands/copy/copy.ts");
     await copy(createContext(command), names, flags);
   });
 }

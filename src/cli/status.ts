@@ -46,7 +46,7 @@ export function addStatus(program: Command): void {
     const { pool, bundle, wait = false, timeout, restartStale = false } = flags;
     if (pool === undefined && bundle === undefined) {
       if (wait || timeout !== undefined) throw misused("--wait and --timeout");
-      const { status } = await import("../commands/status.ts");
+      const { status } = await import("../commands/status/status.ts");
       await status(context, units, { restartStale });
       return;
     }
@@ -57,7 +57,7 @@ export function addStatus(program: Command): void {
         "sealaunch status --bundle NAME --wait --timeout 600",
       );
     }
-    const { statusOfMembers } = await import("../commands/status-members.ts");
+    const { statusOfMembers } = await import("../commands/status/members.ts");
     await statusOfMembers(context, { pool, bundle, wait, timeout: timeout ?? defaultTimeout });
   });
 }

@@ -57,16 +57,16 @@ export function addSync(program: Command): void {
       );
     }
     if (held) {
-      const { tellHeld } = await import("../commands/sync-held.ts");
+      const { tellHeld } = await import("../commands/sync/held.ts");
       await tellHeld(context, mirror);
     } else if (ssh !== undefined) {
-      const { syncOverSsh } = await import("../commands/sync-ssh.ts");
+      const { syncOverSsh } = await import("../commands/sync/ssh.ts");
       await syncOverSsh(context, ssh);
     } else if (to !== undefined) {
-      const { syncTo } = await import("../commands/sync-elsewhere.ts");
+      const { syncTo } = await import("../commands/sync/elsewhere.ts");
       await syncTo(context, to);
     } else {
-      const { sync } = await import("../commands/sync.ts");
+      const { sync } = await import("../commands/sync/sync.ts");
       await sync(context, { mirror, watches, from });
     }
   });

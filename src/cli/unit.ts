@@ -85,13 +85,13 @@ export function addUnit(program: Command): void {
       flags.onChange ?? [],
     ].flat();
     if (flags.install !== undefined && path === undefined && flags.wrap === undefined) {
-      const { unitInstall } = await import("../commands/unit-install.ts");
+      const { unitInstall } = await import("../commands/unit/install.ts");
       await unitInstall(context, flags.install, { isDryRun: flags.dryRun, settle: flags.settle });
     } else if (path !== undefined && flags.wrap === undefined && given.length === 0) {
-      const { unit } = await import("../commands/unit.ts");
+      const { unit } = await import("../commands/unit/unit.ts");
       await unit(context, path, flags);
     } else if (path === undefined && flags.wrap !== undefined) {
-      const { unitWrap } = await import("../commands/unit-wrap.ts");
+      const { unitWrap } = await import("../commands/unit/wrap.ts");
       await unitWrap(context, flags.wrap, {
         dropIns: flags.dropIn,
         bundles: flags.bundle,

@@ -4,7 +4,7 @@ import { parseIdentityFile, type Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { readIdentityFile, readRegularFile } from "../host/files.ts";
-import { decryptCredential, isEncryptedCredential } from "../host/systemd-creds.ts";
+import { decryptCredential, isEncryptedCredential } from "../host/systemd/creds.ts";
 import type { Located } from "./configuration.ts";
 import { noMemory, type Memory } from "./memory.ts";
 

@@ -13,7 +13,7 @@ import { objectsBelow } from "./below.ts";
 import { readNodeCard } from "./cards.ts";
 import { readMembers, type Cluster } from "./cluster.ts";
 import { pruneCollected } from "./inventories.ts";
-import { maxNodeObjectSize } from "./outbox.ts";
+import { maxNodeObjectSize } from "./mirror/outbox.ts";
 
 /**
  * Takes from elsewhere what nodes whose cards are here say of themselves. An inventory or a report is taken

@@ -10,7 +10,7 @@ import { createMemory } from "../cluster/memory.ts";
 import { readNode, type Located } from "../cluster/configuration.ts";
 import { openOutbox } from "../cluster/node-source.ts";
 import { readNodeIdentities } from "../cluster/identities.ts";
-import { clearOutbox } from "../cluster/outbox.ts";
+import { clearOutbox } from "../cluster/mirror/outbox.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { agentSocket } from "../service/delivery.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { DerivationFacts } from "../scan/component.ts";
-import { derivationFacts, parseDerivation, type Derivation } from "../scan/derivation.ts";
+import { derivationFacts, parseDerivation, type Derivation } from "../scan/store/derivation.ts";
 
 /** What is known of a store path by the derivation that made it. */
 export interface Made {

@@ -14,7 +14,7 @@ import {
   type SignedType,
 } from "../formats/sshsig/signature.ts";
 import { readRegularFile } from "../host/files.ts";
-import { agentKeys, gitSigningKey, sign, signWithAgent } from "../host/ssh.ts";
+import { agentKeys, gitSigningKey, sign, signWithAgent } from "../host/ssh/ssh.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
 

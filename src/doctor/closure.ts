@@ -6,8 +6,8 @@ import {
   requireProgram,
   requireStored,
   type CacheSettings,
-} from "../host/nix.ts";
-import { askCache, listInvalid } from "../host/nix-caches.ts";
+} from "../host/nix/nix.ts";
+import { askCache, listInvalid } from "../host/nix/caches.ts";
 import { readWrapper } from "../host/package.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 import type { StoreObject } from "../service/store-path.ts";

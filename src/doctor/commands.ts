@@ -1,5 +1,5 @@
 import { Failure } from "../failure.ts";
-import type { UnitFacts } from "../host/systemd.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 import { error, type Finding } from "../service/finding.ts";
 import { isInStore } from "../service/store-path.ts";
 import type { UnitSettings } from "../service/unit-settings.ts";

@@ -1,6 +1,6 @@
 import { wantedBy } from "../agent/wanted.ts";
 import { Failure } from "../failure.ts";
-import type { UnitFacts } from "../host/systemd.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 import { error, type Finding } from "../service/finding.ts";
 
 /** The commands of a unit that run without anything having checked its credentials, if some are checked. */

@@ -2,7 +2,7 @@ import { access } from "node:fs/promises";
 import type { Located } from "../cluster/configuration.ts";
 import { identityCredential } from "../cluster/identities.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
-import { showSettings } from "../host/systemd-settings.ts";
+import { showSettings } from "../host/systemd/settings.ts";
 
 /** Where systemd looks for encrypted credentials, in its order (systemd.exec(5), LoadCredentialEncrypted=). */
 const stores = [

@@ -1,5 +1,5 @@
-import { priority } from "../host/journal.ts";
-import { readJournal } from "../host/journal-reading.ts";
+import { priority } from "../host/systemd/journal.ts";
+import { readJournal } from "../host/systemd/journal-reading.ts";
 
 /** Why the agent has last refused a start, in its own words. */
 export interface Refusal {

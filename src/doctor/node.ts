@@ -7,7 +7,7 @@ import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { socketFacts } from "../host/file-facts.ts";
-import { showAll, systemdVersion } from "../host/systemd.ts";
+import { showAll, systemdVersion } from "../host/systemd/systemd.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 import { examineVersion } from "../service/systemd-version.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";

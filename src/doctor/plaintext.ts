@@ -7,7 +7,7 @@ import { Failure } from "../failure.ts";
 import { spellings, type Sought } from "../host/needles.ts";
 import { processFacts } from "../host/processes.ts";
 import { searchFiles, searchJournal, searchProcesses, type Place } from "../host/search.ts";
-import { showUnit } from "../host/systemd.ts";
+import { showUnit } from "../host/systemd/systemd.ts";
 import { parseRequest } from "../launch/run-options.ts";
 import type { SoundNode } from "./node.ts";
 

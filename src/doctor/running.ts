@@ -2,7 +2,7 @@ import { listDecisions, readDecision } from "../agent/decisions.ts";
 import { requireReadStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
-import { listServices, showUnit, type UnitFacts } from "../host/systemd.ts";
+import { listServices, showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { runs } from "../service/stale-roots.ts";
 import { objectionsTo, type Objections } from "./values.ts";

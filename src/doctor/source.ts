@@ -1,13 +1,13 @@
 import { dirname, join } from "node:path";
 import type { Cluster } from "../cluster/cluster.ts";
-import { mirrorAgeFailure, readSynced } from "../cluster/mirror-age.ts";
+import { mirrorAgeFailure, readSynced } from "../cluster/mirror/age.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { bundlesFolder, rosterFolder } from "../formats/paths.ts";
 import { firstUnreadable } from "../host/bare-root.ts";
 import { factsOf } from "../host/file-facts.ts";
 import { listDirectory } from "../host/files.ts";
-import { showAll } from "../host/systemd.ts";
+import { showAll } from "../host/systemd/systemd.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 
 /** What a setting of the agent's hides from it, in the sense of systemd.exec(5). */

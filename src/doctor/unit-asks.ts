@@ -2,7 +2,7 @@ import { guardedRequest } from "../agent/wanted.ts";
 import { textOf } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import type { ServiceFile } from "../formats/service-file.ts";
-import type { UnitCommand } from "../host/systemd.ts";
+import type { UnitCommand } from "../host/systemd/systemd.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
 import { parseCommandLine, type Command } from "../service/command-line.ts";
 import { agentSocket } from "../service/delivery.ts";

@@ -1,4 +1,4 @@
-import type { UnitFacts } from "../host/systemd.ts";
+import type { UnitFacts } from "../host/systemd/systemd.ts";
 
 /** How a unit's commands come to their secrets. */
 export type Way = "agent" | "in place";

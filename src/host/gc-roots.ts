@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { UnitRoots } from "../service/stale-roots.ts";
 import { errorCode, listDirectory, makeFolder, removeFile, syncDirectory } from "./files.ts";
-import { pin } from "./nix-pinning.ts";
+import { pin } from "./nix/pinning.ts";
 
 // STATE/roots/UNIT/HASH-NAME: what the last start of a unit needed of the store. A root outlives the
 // unit's end, restarts and reboots, so that a collection at boot can't take what has to start

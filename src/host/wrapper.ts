@@ -1,6 +1,6 @@
 import { wrapperName, wrapperTree } from "../service/wrapper.ts";
 import { replaceRoots } from "./gc-roots.ts";
-import { addToStore } from "./nix-adding.ts";
+import { addToStore } from "./nix/adding.ts";
 
 /** Who keeps the wrapper in the store, also while no unit needs it. */
 const keeper = "sealaunch-agent.service";

@@ -1,4 +1,4 @@
-import { fetchClosure, requireStored } from "../host/nix.ts";
+import { fetchClosure, requireStored } from "../host/nix/nix.ts";
 import type { StoreObject } from "../service/store-path.ts";
 import type { RunRequest } from "./run-options.ts";
 

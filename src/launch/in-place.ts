@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { checkMount, claimDirectory, mountPoint, writeCredentials } from "../host/memory.ts";
-import { realise } from "../host/nix.ts";
+import { realise } from "../host/nix/nix.ts";
 import { findProgram } from "../host/process.ts";
 import { dropCommand, type Privileges } from "../host/privileges.ts";
 import { findGroup, findUser } from "../host/users.ts";

@@ -1,7 +1,7 @@
 import { readRoster } from "../cluster/cluster.ts";
 import { openNode, type Located } from "../cluster/configuration.ts";
 import { noMemory, type Memory } from "../cluster/memory.ts";
-import { readSynced } from "../cluster/mirror-age.ts";
+import { readSynced } from "../cluster/mirror/age.ts";
 import { openCredentials, type OpenedCredential } from "../cluster/opening.ts";
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";

@@ -1,7 +1,7 @@
 import { cveIdsIn } from "./cve-ids.ts";
-import { ecosystemOf } from "./ecosystem.ts";
-import { oneName } from "./products.ts";
-import { storeName } from "./store-name.ts";
+import { ecosystemOf } from "./advisories/ecosystem.ts";
+import { oneName } from "./advisories/products.ts";
+import { storeName } from "./store/name.ts";
 
 /** What a store path is. */
 export interface Component {

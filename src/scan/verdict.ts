@@ -1,9 +1,9 @@
-import { type Advisory } from "./advisory.ts";
-import { type AdvisoryIndex } from "./advisory-index.ts";
-import { type Application, applies, stronger } from "./applies.ts";
-import { applyRules } from "./apply-rules.ts";
+import { type Advisory } from "./advisories/advisory.ts";
+import { type AdvisoryIndex } from "./advisories/advisory-index.ts";
+import { type Application, applies, stronger } from "./advisories/applies.ts";
+import { applyRules } from "./rules/apply-rules.ts";
 import { type Component } from "./component.ts";
-import { type Rule } from "./rule.ts";
+import { type Rule } from "./rules/rule.ts";
 
 /**
  * What is said of a component and an advisory: that it is in its range; that a patch mends it; that

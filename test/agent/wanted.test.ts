@@ -3,7 +3,7 @@ import { encodeManifest } from "../../src/agent/manifest.ts";
 import { wantedBy } from "../../src/agent/wanted.ts";
 import { utf8 } from "../../src/crypto/bytes.ts";
 import { Failure, type FailureCode } from "../../src/failure.ts";
-import type { UnitFacts } from "../../src/host/systemd.ts";
+import type { UnitFacts } from "../../src/host/systemd/systemd.ts";
 
 const store = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-service";
 const wrapper = "/nix/store/zyxwvsrqpnmlkjihgfdcba9876543210-sealaunch-wrapper/bin/sealaunch";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changedBundles } from "../../src/cluster/changed-bundles.ts";
-import type { Mirrored } from "../../src/cluster/mirroring.ts";
+import { changedBundles } from "../../src/cluster/mirror/changed-bundles.ts";
+import type { Mirrored } from "../../src/cluster/mirror/mirroring.ts";
 
 const bundles = ["dns", "dns/inner", "dnsx"];
 const epochs = [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkBundle, checkPool } from "../../src/cluster/checking.ts";
 import { findRoster, type Cluster } from "../../src/cluster/cluster.ts";
 import { openRepository, requireRepository } from "../../src/cluster/configuration.ts";
-import { planCopy } from "../../src/cluster/copying.ts";
+import { planCopy } from "../../src/cluster/copying/copying.ts";
 import { expectDone } from "../fixtures/ended.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { publisherRecordKey } from "../../src/formats/publisher-record.ts";
 import { decodeScanReport } from "../../src/formats/scan-report.ts";
-import type { Finding, ScanReport } from "../../src/scan/report.ts";
+import type { Finding, ScanReport } from "../../src/scan/report/report.ts";
 import { nvdFeed, nvdRecord, openssl } from "../fixtures/advisories.ts";
 import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { cleanEnvironment, sealaunch, sealaunchPath, type Ended } from "../fixtures/program.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { Uses } from "../../src/formats/uses.ts";
 import { decodeScanReport } from "../../src/formats/scan-report.ts";
-import type { ScanReport } from "../../src/scan/report.ts";
+import type { ScanReport } from "../../src/scan/report/report.ts";
 import { nvdFeed, nvdRecord, openssl, type NvdRecord } from "../fixtures/advisories.ts";
 import { expectDone, expectRefused } from "../fixtures/ended.ts";
 import { putInventory } from "../fixtures/inventories.ts";

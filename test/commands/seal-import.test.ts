@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { chooseFromSops } from "../../src/commands/seal-sops.ts";
+import { chooseFromSops } from "../../src/commands/seal/sops.ts";
 import { encodeIdentity } from "../../src/crypto/identity.ts";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
 import { parseSignerKey } from "../../src/formats/sshsig/public-key.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure.ts";
 import { decodeScanReport } from "../../src/formats/scan-report.ts";
-import { withNulls } from "../../src/scan/report-json.ts";
-import type { ScanReport } from "../../src/scan/report.ts";
+import { withNulls } from "../../src/scan/report/json.ts";
+import type { ScanReport } from "../../src/scan/report/report.ts";
 import { scanReportFile, scanReportPath } from "../../script/scan-report-schema.ts";
 import { textOfFile } from "../source.ts";
 import { hardReport, scanReport } from "../fixtures/scan-report.ts";

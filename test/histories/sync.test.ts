@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readNode } from "../../src/cluster/configuration.ts";
 import { readIdentities } from "../../src/cluster/identities.ts";
-import { mirrorAgeFailure, readSynced } from "../../src/cluster/mirror-age.ts";
+import { mirrorAgeFailure, readSynced } from "../../src/cluster/mirror/age.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
 import type { FailureCode } from "../../src/failure.ts";
 import type { Synced } from "../../src/formats/synced.ts";

@@ -5,7 +5,12 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeReply, encodeCall, messageSize, type Reply } from "../../src/host/dbus-wire.ts";
+import {
+  decodeReply,
+  encodeCall,
+  messageSize,
+  type Reply,
+} from "../../src/host/systemd/dbus-wire.ts";
 
 // dbus-daemon(1) is the second implementation: what it takes is well-formed, and what it answers is real.
 

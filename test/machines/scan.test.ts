@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeScanReport } from "../../src/formats/scan-report.ts";
-import type { ScanReport } from "../../src/scan/report.ts";
+import type { ScanReport } from "../../src/scan/report/report.ts";
 import { exitStatus } from "../../src/failure.ts";
 import type { Ended } from "../fixtures/program.ts";
 import { textOfFile } from "../source.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { encodeDecision } from "../../src/formats/decision.ts";
 import { decodeUses, encodeUses } from "../../src/formats/uses.ts";
-import { registrationOf, usesOf } from "../../src/scan/collected-inventory.ts";
-import { readCollected, type Collected } from "../../src/scan/collected.ts";
+import { registrationOf, usesOf } from "../../src/scan/store/collected-inventory.ts";
+import { readCollected, type Collected } from "../../src/scan/store/collected.ts";
 import { dumpOf, readGraph, storePath } from "./stores.ts";
 
 /** What a machine prints, of these sections. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { componentOf } from "../../src/scan/component.ts";
-import { readVulnixRules } from "../../src/scan/vulnix-rules.ts";
+import { readVulnixRules } from "../../src/scan/rules/vulnix-rules.ts";
 import { component, indexed, judged, nvd, osv, verdicts } from "./judging.ts";
 
 const id = "CVE-2024-0001";

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { componentOf } from "../../src/scan/component.ts";
 import { cveIdsIn } from "../../src/scan/cve-ids.ts";
 import { compareVersions } from "../../src/scan/version.ts";
-import { upstreams } from "../../src/scan/upstreams.ts";
+import { upstreams } from "../../src/scan/advisories/upstreams.ts";
 
 const inStore = (name: string): string => `/nix/store/2q5wk1k1j3n4ls0d8ay5n1ffbjz0fcrm-${name}`;
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { componentOf } from "../../src/scan/component.ts";
-import { derivationFacts, parseDerivation } from "../../src/scan/derivation.ts";
+import { derivationFacts, parseDerivation } from "../../src/scan/store/derivation.ts";
 import { advisoryData, withoutData } from "./judging.ts";
 
 const hash = "2q5wk1k1j3n4ls0d8ay5n1ffbjz0fcrm";

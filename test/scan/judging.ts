@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { AdvisoryIndex } from "../../src/scan/advisory-index.ts";
+import { AdvisoryIndex } from "../../src/scan/advisories/advisory-index.ts";
 import { componentOf, type Component } from "../../src/scan/component.ts";
-import { readAdvisories } from "../../src/scan/reading.ts";
-import type { Rule } from "../../src/scan/rule.ts";
+import { readAdvisories } from "../../src/scan/advisories/reading.ts";
+import type { Rule } from "../../src/scan/rules/rule.ts";
 import { judge, type Judgement } from "../../src/scan/verdict.ts";
 
 export const now = new Date("2026-11-01T00:00:00Z");

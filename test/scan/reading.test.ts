@@ -2,8 +2,8 @@ import { gzipSync } from "node:zlib";
 import { strToU8, zipSync } from "fflate";
 import { describe, expect, it } from "vitest";
 import { Failure } from "../../src/failure.ts";
-import { AdvisoryIndex } from "../../src/scan/advisory-index.ts";
-import { readAdvisories } from "../../src/scan/reading.ts";
+import { AdvisoryIndex } from "../../src/scan/advisories/advisory-index.ts";
+import { readAdvisories } from "../../src/scan/advisories/reading.ts";
 import { component, inPieces, now, nvd, osv, verdicts } from "./judging.ts";
 
 const id = "CVE-2024-0001";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { changesBetween } from "../../src/scan/report-changes.ts";
-import { changeLines } from "../../src/scan/change-lines.ts";
+import { changesBetween } from "../../src/scan/report/changes.ts";
+import { changeLines } from "../../src/scan/report/change-lines.ts";
 import { finding, hardReport, known, scanReport, unknown, use } from "../fixtures/scan-report.ts";
 
 const nothing = { fresh: [], gone: [], unseen: [], changed: [], spread: [], lost: [], learnt: [] };

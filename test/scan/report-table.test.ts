@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { Finding } from "../../src/scan/report.ts";
-import { reportTable } from "../../src/scan/report-table.ts";
-import { packageSummaries, summaryLine } from "../../src/scan/report-summary.ts";
+import type { Finding } from "../../src/scan/report/report.ts";
+import { reportTable } from "../../src/scan/report/table.ts";
+import { packageSummaries, summaryLine } from "../../src/scan/report/summary.ts";
 import { finding, hardReport, known, scanReport, unknown, use } from "../fixtures/scan-report.ts";
 
 /** openssl 3.0.7 on 61 nodes, in four services of two owners; twelve run the old one still. */

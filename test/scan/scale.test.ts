@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { AdvisoryIndex } from "../../src/scan/advisory-index.ts";
-import { readAdvisories } from "../../src/scan/reading.ts";
+import { AdvisoryIndex } from "../../src/scan/advisories/advisory-index.ts";
+import { readAdvisories } from "../../src/scan/advisories/reading.ts";
 import { judge } from "../../src/scan/verdict.ts";
 import { count } from "../soak.ts";
 import { component, now } from "./judging.ts";

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { writeEntry } from "../../src/scan/graph-form.ts";
-import { graphOfList } from "../../src/scan/store-graph.ts";
-import { readList } from "../../src/scan/store-list.ts";
-import { createStoreTable } from "../../src/scan/store-table.ts";
-import { closureOf, traceUp } from "../../src/scan/trace.ts";
+import { writeEntry } from "../../src/scan/store/graph-form.ts";
+import { graphOfList } from "../../src/scan/store/graph.ts";
+import { readList } from "../../src/scan/store/list.ts";
+import { createStoreTable } from "../../src/scan/store/table.ts";
+import { closureOf, traceUp } from "../../src/scan/store/trace.ts";
 import { dumpOf, graphOf, readGraph, storePath } from "./stores.ts";
 
 /** Any references between ten names, cycles and all. */

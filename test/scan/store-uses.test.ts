@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Uses } from "../../src/formats/uses.ts";
-import { pathsOfUnit, usesIn, type PathUse } from "../../src/scan/store-uses.ts";
+import { pathsOfUnit, usesIn, type PathUse } from "../../src/scan/store/uses.ts";
 import { graphOf, noUses, storePath, unit } from "./stores.ts";
 
 const graph = graphOf({

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Uses } from "../../src/formats/uses.ts";
-import type { GraphForm } from "../../src/scan/graph-form.ts";
-import { graphOfList, type StoreGraph } from "../../src/scan/store-graph.ts";
-import { readList } from "../../src/scan/store-list.ts";
-import { createStoreTable } from "../../src/scan/store-table.ts";
+import type { GraphForm } from "../../src/scan/store/graph-form.ts";
+import { graphOfList, type StoreGraph } from "../../src/scan/store/graph.ts";
+import { readList } from "../../src/scan/store/list.ts";
+import { createStoreTable } from "../../src/scan/store/table.ts";
 
 const alphabet = "0123456789abcdfghijklmnpqrsvwxyz";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Component } from "../../src/scan/component.ts";
-import { readRules } from "../../src/scan/rules.ts";
+import { readRules } from "../../src/scan/rules/rules.ts";
 import { refusal } from "../fixtures/refusal.ts";
 import { component, indexed, judged, nvd } from "./judging.ts";
 

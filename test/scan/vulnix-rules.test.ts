@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import type { Rule } from "../../src/scan/rule.ts";
-import { readVulnixRules } from "../../src/scan/vulnix-rules.ts";
+import type { Rule } from "../../src/scan/rules/rule.ts";
+import { readVulnixRules } from "../../src/scan/rules/vulnix-rules.ts";
 import { refusal } from "../fixtures/refusal.ts";
 import { component, indexed, judged, nvd, withoutData } from "./judging.ts";
 

@@ -1,4 +1,4 @@
-import type { PageData, PageFinding, PageWay } from "../page-data.ts";
+import type { PageData, PageFinding, PageWay } from "../report/page-data.ts";
 
 /** The report that this page was made for. */
 export const report = JSON.parse(document.getElementById("report")?.textContent ?? "") as PageData;

@@ -11,7 +11,7 @@ import {
   type Row,
 } from "./report.ts";
 import { tracePicture } from "./trace-picture.ts";
-import type { PageWay } from "../page-data.ts";
+import type { PageWay } from "../report/page-data.ts";
 
 /** Whom a finding reaches and through what: a picture for eyes, and a list that unfolds. */
 export function traceView(row: Row): HTMLElement {

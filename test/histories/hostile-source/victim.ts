@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join } from "node:path";
 import { openBundles } from "../../../src/launch/open.ts";
 import type { Located } from "../../../src/cluster/configuration.ts";
-import { rewrap } from "../../../src/commands/rewrap.ts";
-import { seal } from "../../../src/commands/seal.ts";
-import { verify } from "../../../src/commands/verify.ts";
+import { rewrap } from "../../../src/commands/rewrap/rewrap.ts";
+import { seal } from "../../../src/commands/seal/seal.ts";
+import { verify } from "../../../src/commands/verify/verify.ts";
 import { createMemory } from "../../../src/cluster/memory.ts";
 import type { Context } from "../../../src/commands/context.ts";
 import { utf8, concatBytes, textOf } from "../../../src/crypto/bytes.ts";

@@ -1,0 +1,170 @@
+import { hex } from "../../crypto/bytes.ts";
+import { sha256 } from "../../crypto/digest.ts";
+import { Failure, type FailureCode } from "../../failure.ts";
+import { maxHeaderSize, parseDetachedHeader } from "../../formats/age/profile.ts";
+import {
+  bundleFolder,
+  headerPath,
+  headersFolder,
+  payloadPath,
+  recordFile,
+  statementPath,
+} from "../../formats/paths.ts";
+import { checkPayloadHash, maxPayloadSize } from "../../formats/payload.ts";
+import {
+  decodeStatement,
+  maxStatementSize,
+  type Statement,
+  type StatementCredential,
+} from "../../formats/records/statement.ts";
+import { epochsOf } from "../../trust/pool.ts";
+import type { VerifiedRoster } from "../../trust/roster.ts";
+import { describeGeneration } from "../../trust/statement.ts";
+import { folderSteps, objectStep, type Step, type Way } from "./carrying.ts";
+import { checkBundle } from "../checking.ts";
+import { readStatementAt, requirePool, requireReadStatement, type Cluster } from "../cluster.ts";
+import { statementBefore, statementsBefore } from "../past.ts";
+import { describeCredential } from "../payloads.ts";
+
+/** What brings a bundle there, in the order in which it has to come. */
+export interface BundleCopy {
+  readonly what: string;
+  /** Payloads and headers, which nothing names yet. */
+  readonly before: readonly Step[];
+  readonly newest: readonly Step[];
+  /** Whether who goes by the roster that is there would believe it. */
+  readonly isForPresent: boolean;
+  readonly past: readonly Step[];
+}
+
+// What a bundle can be in without anybody having altered it: told by `verify`, and no reason to keep
+// others from the state that its owners have made.
+const sound: ReadonlySet<FailureCode> = new Set([
+  "value/owed",
+  "bundle/expired",
+  "bundle/below-minimum",
+  "clock/behind",
+  "header/absent",
+]);
+
+/**
+ * @param present - the roster that is there; undefined if there is none
+ * @throws Failure whatever is wrong with the bundle; `generation/conflict`
+ */
+export async function planBundle(
+  from: Cluster,
+  { to }: Way,
+  roster: VerifiedRoster,
+  present: VerifiedRoster | undefined,
+  bundle: string,
+): Promise<BundleCopy> {
+  const way = { from: from.source, to };
+  const read = await requireReadStatement(from, roster, bundle);
+  const { failures } = await checkBundle(from, roster, bundle, undefined);
+  const fault = failures.find(({ code }) => !sound.has(code));
+  if (fault !== undefined) throw fault;
+  const { record: statement } = read;
+  const what = `bundle ${bundle} ${describeGeneration(statement)}`;
+  const earlier = await statementBefore(from.source, statement);
+  // The newest two generations keep their values, so that going back needs nobody's.
+  const credentials = [
+    ...statement.credentials,
+    ...(earlier === undefined ? [] : decodeStatement(earlier.bytes).credentials),
+  ];
+  const pools = await Promise.all(
+    statement.audience.map((pool) => requirePool(from, roster, pool)),
+  );
+  const before = [
+    ...(await payloadSteps(way, bundle, credentials)),
+    ...(
+      await Promise.all(
+        pools.flatMap((pool) =>
+          epochsOf(pool).map(({ epoch }) =>
+            headerSteps(way, bundle, pool.pool, epoch, credentials),
+          ),
+        ),
+      )
+    ).flat(),
+  ];
+  const folder = { what, path: pathOf(statement), record: recordFile.statement, others: new Map() };
+  const facts = { ...folder, hash: hex(sha256(read.bytes)), maxBytes: maxStatementSize };
+  const newest = await folderSteps(way, facts);
+  const isForPresent = present === undefined || (await isBelieved(from, present, statement));
+  return { what, before, newest, isForPresent, past: await pastSteps(way, read) };
+}
+
+function pathOf({ name, series, generation }: Statement): string {
+  return statementPath(name, series, generation);
+}
+
+async function payloadSteps(
+  way: Way,
+  bundle: string,
+  credentials: readonly StatementCredential[],
+): Promise<Step[]> {
+  const folder = `${bundleFolder(bundle)}/values`;
+  const [have, there] = await Promise.all([way.from.list(folder), way.to.list(folder)]);
+  return unique(credentials)
+    .filter(({ payload }) => have.includes(payload) && !there.includes(payload))
+    .map((credential) =>
+      objectStep(way, payloadPath(bundle, credential.payload), maxPayloadSize, (bytes) => {
+        checkPayloadHash(bytes, credential.payload, describeCredential(bundle, credential));
+      }),
+    );
+}
+
+async function headerSteps(
+  way: Way,
+  bundle: string,
+  pool: string,
+  epoch: number,
+  credentials: readonly StatementCredential[],
+): Promise<Step[]> {
+  const folder = `${headersFolder(pool, epoch)}/${bundle}`;
+  const [have, there] = await Promise.all([way.from.list(folder), way.to.list(folder)]);
+  return unique(credentials)
+    .filter(({ payload }) => have.includes(payload) && !there.includes(payload))
+    .map(({ payload }) =>
+      objectStep(way, headerPath(pool, epoch, bundle, payload), maxHeaderSize + 1, (bytes) => {
+        parseDetachedHeader(bytes);
+      }),
+    );
+}
+
+function unique(credentials: readonly StatementCredential[]): StatementCredential[] {
+  return [...new Map(credentials.map((one) => [one.payload, one])).values()];
+}
+
+async function isBelieved(
+  from: Cluster,
+  present: VerifiedRoster,
+  { name, series, generation, audience }: Statement,
+): Promise<boolean> {
+  if (!audience.every((pool) => present.pools.some((one) => one.name === pool))) return false;
+  try {
+    await readStatementAt(from, present, { bundle: name, series, generation });
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
+/** Signed history: each generation names the bytes of the one before. */
+async function pastSteps(
+  way: Way,
+  newest: Parameters<typeof statementsBefore>[1],
+): Promise<Step[]> {
+  const { generations } = await statementsBefore(way.from, newest);
+  const steps: Step[] = [];
+  for (const [index, { record }] of generations.entries()) {
+    const hash = generations[index - 1]?.record.previous;
+    if (hash === undefined || hash === null) continue;
+    const what = `bundle ${record.name} ${describeGeneration(record)}`;
+    const folder = { what, path: pathOf(record), record: recordFile.statement, hash };
+    steps.push(
+      ...(await folderSteps(way, { ...folder, others: new Map(), maxBytes: maxStatementSize })),
+    );
+  }
+  return steps;
+}

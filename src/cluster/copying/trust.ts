@@ -1,0 +1,121 @@
+import { hex } from "../../crypto/bytes.ts";
+import { sha256 } from "../../crypto/digest.ts";
+import { Failure, type FailureCode } from "../../failure.ts";
+import { checkEntryForm, maxEntrySize } from "../../formats/entry.ts";
+import { membersPath, poolPath, recordFile, rosterPath } from "../../formats/paths.ts";
+import { maxMembersSize, maxPoolSize } from "../../formats/records/pool.ts";
+import { maxRosterSize } from "../../formats/records/roster.ts";
+import type { VerifiedRoster } from "../../trust/roster.ts";
+import { folderSteps, objectStep, type Step, type Way } from "./carrying.ts";
+import { checkPool } from "../checking.ts";
+import { readPool, readPoolAt, type Cluster, type Read } from "../cluster.ts";
+import { expectedEntries } from "../owed.ts";
+import { poolsBefore, rostersBefore } from "../past.ts";
+
+/** What brings a pool there, in the order in which it has to come. */
+export interface PoolCopy {
+  readonly what: string;
+  /** Entries, which nothing names yet. */
+  readonly before: readonly Step[];
+  readonly newest: readonly Step[];
+  /** Whether who goes by the roster that is there would believe it. */
+  readonly isForPresent: boolean;
+  readonly past: readonly Step[];
+}
+
+// Nobody's alteration, and no reason to keep others from it.
+const sound: ReadonlySet<FailureCode> = new Set(["roster/stale", "entry/absent"]);
+
+/**
+ * Undefined while the pool has no member.
+ *
+ * @param present - the roster that is there; undefined if there is none
+ * @throws Failure whatever is wrong with the pool; `generation/conflict`
+ */
+export async function planPool(
+  from: Cluster,
+  { to }: Way,
+  roster: VerifiedRoster,
+  present: VerifiedRoster | undefined,
+  pool: string,
+): Promise<PoolCopy | undefined> {
+  const way = { from: from.source, to };
+  const read = await readPool(from, roster, pool);
+  if (read === undefined) return undefined;
+  const { failures } = await checkPool(from, roster, pool);
+  const fault = failures.find(({ code }) => !sound.has(code));
+  if (fault !== undefined) throw fault;
+  const expected = await expectedEntries(from, roster, read.record);
+  const folders = [...new Set(expected.map(({ path }) => path.slice(0, path.lastIndexOf("/"))))];
+  const there = new Set(
+    (
+      await Promise.all(
+        folders.map(async (folder) => (await to.list(folder)).map((name) => `${folder}/${name}`)),
+      )
+    ).flat(),
+  );
+  const before = expected
+    .filter(({ owed, path }) => !owed && !there.has(path))
+    .map(({ path }) => objectStep(way, path, maxEntrySize, checkEntryForm));
+  const { generations } = await poolsBefore(from.source, read);
+  const newest: Step[] = [];
+  const past: Step[] = [];
+  for (const [index, { record }] of generations.entries()) {
+    const hash = index === 0 ? hex(sha256(read.bytes)) : generations[index - 1]?.record.previous;
+    if (hash === undefined || hash === null) continue;
+    const { generation, members } = record;
+    const list = await from.source.read(membersPath(pool, generation), maxMembersSize);
+    if (list === undefined || hex(sha256(list)) !== members) continue;
+    const steps = await folderSteps(way, {
+      what: `pool file ${pool} ${String(generation)}`,
+      path: poolPath(pool, generation),
+      record: recordFile.pool,
+      hash,
+      others: new Map([[recordFile.members, list]]),
+      maxBytes: maxPoolSize,
+    });
+    (index === 0 ? newest : past).push(...steps);
+  }
+  const { generation } = read.record;
+  const isForPresent = present === undefined || (await isBelieved(from, present, pool, generation));
+  return { what: `pool ${pool} ${String(generation)}`, before, newest, isForPresent, past };
+}
+
+async function isBelieved(
+  from: Cluster,
+  present: VerifiedRoster,
+  pool: string,
+  generation: number,
+): Promise<boolean> {
+  try {
+    await readPoolAt(from, present, pool, generation);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
+/** What brings the newest roster there, and then those before it. @throws Failure `generation/conflict` */
+export async function planRoster(
+  way: Way,
+  read: Read<VerifiedRoster>,
+): Promise<{ readonly newest: readonly Step[]; readonly past: readonly Step[] }> {
+  const { generations } = await rostersBefore(way.from, read);
+  const newest: Step[] = [];
+  const past: Step[] = [];
+  for (const [index, { record }] of generations.entries()) {
+    const hash = index === 0 ? hex(sha256(read.bytes)) : generations[index - 1]?.record.previous;
+    if (hash === undefined || hash === null) continue;
+    const steps = await folderSteps(way, {
+      what: `roster ${String(record.generation)}`,
+      path: rosterPath(record.generation),
+      record: recordFile.roster,
+      hash,
+      others: new Map(),
+      maxBytes: maxRosterSize,
+    });
+    (index === 0 ? newest : past).push(...steps);
+  }
+  return { newest, past };
+}

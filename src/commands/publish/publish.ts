@@ -1,0 +1,120 @@
+import { join } from "node:path";
+import { putArchives, putBesides, putNarInfos, requireWhole } from "../../caches/filling.ts";
+import { begin, isBegun, survey, type Survey } from "../../caches/survey.ts";
+import { signNarInfo } from "../../formats/nar-info.ts";
+import { readClosure, type ValidPath } from "../../host/nix/closure.ts";
+import type { Context } from "../context.ts";
+import { choosePublishing, findStorePaths, type PublishFlags } from "./choice.ts";
+
+import { readFacts, signRecords, writeSbom } from "./records.ts";
+
+/** What `publish` is asked. */
+export interface PublishOptions extends PublishFlags {
+  /** The root of the store, if it isn't this machine's. */
+  readonly store?: string | undefined;
+  /** The file that is to say what the closure is made of. */
+  readonly sbom?: string | undefined;
+  /** Only says what is missing. */
+  readonly dryRun: boolean;
+}
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * After it, a binary cache has the closures of `paths`, signed, and was seen to have them. Stopped
+ * anywhere, the cache is whole as far as it says, and the next run goes on.
+ *
+ * @throws Failure `cache/…`, `store/…`, `cache-key/invalid`, `closure/not-in-store`
+ */
+export async function publish(
+  context: Context,
+  paths: readonly string[],
+  options: PublishOptions,
+): Promise<void> {
+  const { cache, keys, upstreams } = await choosePublishing(context, options);
+  const storePaths = await findStorePaths(context, paths, options.store);
+  const [closure, isThere] = await Promise.all([
+    readClosure(storePaths, options.store),
+    isBegun(cache),
+  ]);
+  const found = await survey(cache, closure, keys, upstreams);
+  for (const { storePath } of found.different)
+    context.warn(`${storePath} was published with other content, which stays as it is`);
+  if (options.dryRun) {
+    await reportMissing(context, found);
+    return;
+  }
+  if (!isThere) await begin(cache);
+
+  const placeOf = (storePath: string): string => join(options.store ?? "/", storePath);
+  const whole = found.missing.reduce((sum, { narSize }) => sum + narSize, 0);
+  using progress = context.progress("packed and sent, MiB", Math.ceil(whole / mebibyte));
+  let done = 0;
+  const filled = await putArchives(cache, found.missing, keys, placeOf, (bytes) => {
+    done += bytes;
+    progress.at(Math.ceil(done / mebibyte));
+  });
+  const facts = readFacts(found.missing, placeOf);
+  await putBesides(cache, signRecords(facts, keys));
+  const again = found.unsigned.map((info) => signNarInfo(info, keys));
+  await putNarInfos(cache, [...filled.narInfos, ...again]);
+  const left = new Set([...found.elsewhere, ...found.different]);
+  await requireWhole(
+    cache,
+    closure.filter((path) => !left.has(path)),
+  );
+  if (options.sbom !== undefined) await writeSbom(context, options.sbom, closure, placeOf);
+  context.result({
+    cache: cache.name,
+    paths: closure.length,
+    published: found.missing.map(({ storePath }) => storePath).sort(),
+    signed: again.map(({ storePath }) => storePath).sort(),
+    elsewhere: found.elsewhere.length,
+    different: found.different.map(({ storePath }) => storePath).sort(),
+    recorded: facts.size,
+    sentBytes: filled.sentBytes,
+    presentBytes: filled.presentBytes,
+  });
+  reportPublished(context, cache.name, closure, found, filled.sentBytes);
+}
+
+async function reportMissing(context: Context, found: Survey): Promise<void> {
+  const missing = found.missing.toSorted((one, other) =>
+    one.storePath < other.storePath ? -1 : 1,
+  );
+  context.result({
+    missing: missing.map(({ storePath, narSize }) => ({ storePath, narSize })),
+    unsigned: found.unsigned.map(({ storePath }) => storePath).sort(),
+    elsewhere: found.elsewhere.length,
+    different: found.different.map(({ storePath }) => storePath).sort(),
+  });
+  if (missing.length === 0 && found.unsigned.length === 0) {
+    context.print("nothing to do: the cache has all of it");
+    return;
+  }
+  const rows = missing.map(({ storePath, narSize }) => [storePath, String(narSize)]);
+  const others = found.unsigned.map(({ storePath }) => [storePath, "only a signature"]);
+  await context.table(["missing", "bytes, unpacked"], [...rows, ...others]);
+}
+
+function reportPublished(
+  context: Context,
+  cache: string,
+  closure: readonly ValidPath[],
+  { missing, unsigned, elsewhere }: Survey,
+  sentBytes: number,
+): void {
+  if (missing.length === 0 && unsigned.length === 0) {
+    context.print(`nothing to do: ${cache} has ${describeCount(closure.length)}`);
+    return;
+  }
+  const sent = `${(sentBytes / 1e6).toFixed(1)} MB sent`;
+  context.print(`published ${describeCount(missing.length)} to ${cache}, ${sent}`);
+  if (unsigned.length > 0) context.print(`signed ${describeCount(unsigned.length)} once more`);
+  if (elsewhere.length > 0)
+    context.print(`left out ${describeCount(elsewhere.length)} that an upstream cache has`);
+}
+
+function describeCount(count: number): string {
+  return count === 1 ? "1 store path" : `${String(count)} store paths`;
+}

@@ -1,0 +1,132 @@
+import { basename, dirname, join, resolve } from "node:path";
+import { Failure } from "../../failure.ts";
+import { parseName } from "../../formats/names.ts";
+import { decodeServiceFile, type ServiceFile } from "../../formats/service-file.ts";
+import { readRegularFile, writeFileAtomic } from "../../host/files.ts";
+import { mayBeAsked } from "../../launch/environment.ts";
+import type { Guard } from "../../service/guard.ts";
+import { fleetUnit } from "../../service/scheduled/fleet-unit.ts";
+import { marathonApp } from "../../service/scheduled/marathon-app.ts";
+import { nomadJob } from "../../service/scheduled/nomad-job.ts";
+import { pacemakerCib, pacemakerUnit } from "../../service/scheduled/pacemaker-cib.ts";
+import type { Scheduler } from "../../service/scheduled/unsupported.ts";
+import { parseProgram } from "../../service/store-path.ts";
+import { systemdUnit } from "../../service/systemd-unit.ts";
+import { utf8 } from "../../crypto/bytes.ts";
+import type { Context } from "../context.ts";
+import { guardFor } from "./guard.ts";
+
+const maxFileSize = 1024 * 1024;
+
+interface UnitOptions {
+  readonly for: Scheduler;
+  /** Where nodes have the program, if it is launched in place. */
+  readonly launcher: string;
+  readonly output?: string | undefined;
+}
+
+/** Writes what a scheduler takes of a service, checked against what is sealed for it. */
+export async function unit(context: Context, path: string, options: UnitOptions): Promise<void> {
+  const service = await readService(context, path);
+  const { storePath } = parseProgram(service.program);
+  const inPlace = options.for === "nomad" || options.for === "marathon";
+  if (inPlace) checkEnvironment(service, basename(path));
+  const { name, guard } = await guardOf(context, service, inPlace);
+  const { text, unit: placed } = writtenFor(service, guard, options);
+  const { output = "-" } = options;
+  if (output === "-") {
+    await context.output(utf8(text));
+    return;
+  }
+  const beside = join(dirname(resolve(context.directory, output)), name);
+  if (placed !== undefined) {
+    if (beside === resolve(context.directory, output)) {
+      throw new Failure(
+        "usage/invalid",
+        `${output} would be both the configuration and the unit`,
+        `--output ${service.name}.xml`,
+      );
+    }
+    await writeFileAtomic(beside, utf8(placed), 0o644);
+  }
+  await writeFileAtomic(resolve(context.directory, output), utf8(text), 0o644);
+  context.print(`wrote ${output}: ${name} runs ${storePath}`);
+  if (placed !== undefined) {
+    context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
+  }
+  context.result({ unit: name, output, credentials: guard.credentials });
+}
+
+/** @throws Failure `file/absent`, `service/malformed`, `closure/not-in-store` */
+export async function readService(context: Context, path: string): Promise<ServiceFile> {
+  const service = decodeServiceFile(await readFileOf(context, path), basename(path));
+  parseProgram(service.program);
+  // The wrapper compares with what PID 1 has, which doesn't resolve variables.
+  if (!/[$\p{Cc}]/u.test(service.program)) return service;
+  throw new Failure("service/malformed", `${basename(path)}: program: has a '$' in its path`);
+}
+
+/** A service's unit, by name, and what guards its command. @throws Failure as `guardFor` */
+export async function guardOf(
+  context: Context,
+  service: ServiceFile,
+  inPlace = false,
+): Promise<{ readonly name: string; readonly guard: Guard }> {
+  const name = parseName("unit", `${service.name}.service`);
+  const guard = await guardFor(context, name, {
+    bundles: service.bundles,
+    credentials: service.credentials,
+    variables: service.env,
+    renders: new Map(Object.entries(service.renders)),
+    onChange: onChangeOf(service),
+    believesNames: false,
+    inPlace,
+  });
+  return { name, guard };
+}
+
+function onChangeOf({ onChange, spread }: ServiceFile): string | undefined {
+  if (onChange !== "restart") return undefined;
+  const { atOnce, seconds } = spread ?? {};
+  const numbers = [atOnce ?? "", seconds === undefined ? "" : `/${String(seconds)}`].join("");
+  return numbers === "" ? onChange : `${onChange}:${numbers}`;
+}
+
+/** What is written, and the unit beside it where that isn't the same. */
+function writtenFor(
+  service: ServiceFile,
+  guard: Guard,
+  { for: scheduler, launcher }: UnitOptions,
+): { readonly text: string; readonly unit?: string } {
+  const json = (value: object): string => `${JSON.stringify(value, undefined, 2)}\n`;
+  switch (scheduler) {
+    case "systemd":
+      return { text: systemdUnit(service, guard) };
+    case "fleet":
+      return { text: fleetUnit(service, guard) };
+    case "pacemaker":
+      return { text: pacemakerCib(service), unit: pacemakerUnit(service, guard) };
+    case "nomad":
+      return { text: json(nomadJob(service, guard, launcher)) };
+    case "marathon":
+      return { text: json(marathonApp(service, guard, launcher)) };
+  }
+}
+
+/** What root refuses to launch with is refused here, where somebody sees it. */
+function checkEnvironment({ environment }: ServiceFile, what: string): void {
+  const bad = Object.keys(environment).find((variable) => !mayBeAsked(variable));
+  if (bad === undefined) return;
+  throw new Failure(
+    "service/malformed",
+    `${what}: environment.${bad}: means something to the launcher, or to what root runs`,
+    "let a script in the service's store path set it",
+  );
+}
+
+/** @throws Failure `file/absent` */
+export async function readFileOf(context: Context, path: string): Promise<Uint8Array> {
+  const bytes = await readRegularFile(resolve(context.directory, path), maxFileSize);
+  if (bytes !== undefined) return bytes;
+  throw new Failure("file/absent", `there is no ${path}`);
+}
