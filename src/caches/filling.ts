@@ -84,18 +84,6 @@ function baseName(storePath: string): string {
 }
 
 /**
- * After it, the cache has those objects, in no order: what nobody asks for before a narinfo names its path.
- *
- * @throws Failure `cache/…`
- */
-export async function putBesides(
-  cache: Cache,
-  objects: ReadonlyMap<string, Uint8Array>,
-): Promise<void> {
-  await inParallel(cache.width, [...objects], ([key, bytes]) => cache.put(key, bytes));
-}
-
-/**
  * After it, the cache has those narinfos, each written when those of its references were there.
  *
  * @throws Failure `cache/…`

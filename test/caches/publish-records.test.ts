@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parsePublicCacheKey } from "../../src/formats/cache-key.ts";
@@ -9,7 +9,8 @@ import {
 } from "../../src/formats/publisher-record.ts";
 import { createCycloneDxCheck } from "../fixtures/cyclonedx-schema.ts";
 import { expectDone } from "../fixtures/ended.ts";
-import { sealaunch } from "../fixtures/program.ts";
+import { sealaunch, type Ended } from "../fixtures/program.ts";
+import { PutServer } from "../fixtures/put-server.ts";
 import { createCacheKey, TestStore, type TestCacheKey } from "../fixtures/store.ts";
 
 let store: TestStore;
@@ -103,6 +104,46 @@ it("a derivation that makes something else is believed in nothing", async () => 
   const [path = ""] = store.add([{ name: "mine-1.0", deriver }]).values();
   const cache = await publish(path);
   expect(() => recordIn(cache, path)).toThrow(/ENOENT/u);
+});
+
+it("what was published before without a record gets one, and nothing else is sent", async () => {
+  await using server = await PutServer.start();
+  const [one, other] = [inStore("9", "old-1.0"), inStore("a", "older-1.0")];
+  const derivers = [inStore("b", "old-1.0.drv"), inStore("c", "older-1.0.drv")] as const;
+  store.add([
+    { name: "old-1.0", path: one, deriver: derivers[0] },
+    { name: "older-1.0", path: other, deriver: derivers[1], references: [one] },
+  ]);
+  const publishThere = async (...more: readonly string[]): Promise<Ended> => {
+    server.asked.length = 0;
+    const options = ["--store", store.root, "--to", server.url, "--cache-key", key.secret];
+    const ended = await sealaunch(["publish", other, ...options, ...more], { cwd: store.root });
+    expectDone(ended);
+    return ended;
+  };
+  // As from a machine that had fetched both, or before there were records.
+  await publishThere();
+  expect(readdirSync(server.directory).filter((name) => name.endsWith(".sealaunch"))).toEqual([]);
+  for (const [path, deriver] of [
+    [one, derivers[0]],
+    [other, derivers[1]],
+  ] as const)
+    writeFileSync(store.place(deriver), term(path, "", { name: path.slice(44), version: "1.0" }));
+
+  const planned = await publishThere("--dry-run");
+  expect(planned.stdout.toString()).toBe("there without a record: 2 store paths\n");
+  const made = await publishThere();
+  expect(made.stdout.toString()).toBe(
+    "recorded 2 store paths that the cache had without a record\n",
+  );
+  const puts = server.asked.filter((asked) => asked.startsWith("PUT"));
+  expect(puts.sort()).toEqual([one, other].map((path) => `PUT ${publisherRecordKey(path)}`).sort());
+  expect([one, other].map((path) => recordIn(server.directory, path).name)).toEqual([
+    "old",
+    "older",
+  ]);
+  expect((await publishThere()).stdout.toString()).toContain("nothing to do");
+  expect(server.asked.filter((asked) => asked.startsWith("PUT"))).toEqual([]);
 });
 
 it("--sbom writes a CycloneDX 1.6 file that OWASP's schema accepts", async () => {

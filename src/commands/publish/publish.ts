@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import { putArchives, putBesides, putNarInfos, requireWhole } from "../../caches/filling.ts";
+import { missingBesides, putBesides } from "../../caches/besides.ts";
+import { putArchives, putNarInfos, requireWhole } from "../../caches/filling.ts";
 import { begin, isBegun, survey, type Survey } from "../../caches/survey.ts";
 import { signNarInfo } from "../../formats/nar-info.ts";
 import { readClosure, type ValidPath } from "../../host/nix/closure.ts";
@@ -40,29 +41,34 @@ export async function publish(
   const found = await survey(cache, closure, keys, upstreams);
   for (const { storePath } of found.different)
     context.warn(`${storePath} was published with other content, which stays as it is`);
+  const placeOf = (storePath: string): string => join(options.store ?? "/", storePath);
+  const left = new Set([...found.elsewhere, ...found.different]);
+  const whole = closure.filter((path) => !left.has(path));
+  // What was published before there were records, or from where its derivation wasn't.
+  const missing = new Set(found.missing);
+  const before = readFacts(
+    whole.filter((path) => !missing.has(path)),
+    placeOf,
+  );
+  const unrecorded = await missingBesides(cache, signRecords(before, keys));
   if (options.dryRun) {
-    await reportMissing(context, found);
+    await reportMissing(context, found, unrecorded.size);
     return;
   }
   if (!isThere) await begin(cache);
 
-  const placeOf = (storePath: string): string => join(options.store ?? "/", storePath);
-  const whole = found.missing.reduce((sum, { narSize }) => sum + narSize, 0);
-  using progress = context.progress("packed and sent, MiB", Math.ceil(whole / mebibyte));
+  const size = found.missing.reduce((sum, { narSize }) => sum + narSize, 0);
+  using progress = context.progress("packed and sent, MiB", Math.ceil(size / mebibyte));
   let done = 0;
   const filled = await putArchives(cache, found.missing, keys, placeOf, (bytes) => {
     done += bytes;
     progress.at(Math.ceil(done / mebibyte));
   });
   const facts = readFacts(found.missing, placeOf);
-  await putBesides(cache, signRecords(facts, keys));
+  await putBesides(cache, new Map([...signRecords(facts, keys), ...unrecorded]));
   const again = found.unsigned.map((info) => signNarInfo(info, keys));
   await putNarInfos(cache, [...filled.narInfos, ...again]);
-  const left = new Set([...found.elsewhere, ...found.different]);
-  await requireWhole(
-    cache,
-    closure.filter((path) => !left.has(path)),
-  );
+  await requireWhole(cache, whole);
   if (options.sbom !== undefined) await writeSbom(context, options.sbom, closure, placeOf);
   context.result({
     cache: cache.name,
@@ -71,14 +77,14 @@ export async function publish(
     signed: again.map(({ storePath }) => storePath).sort(),
     elsewhere: found.elsewhere.length,
     different: found.different.map(({ storePath }) => storePath).sort(),
-    recorded: facts.size,
+    recorded: facts.size + unrecorded.size,
     sentBytes: filled.sentBytes,
     presentBytes: filled.presentBytes,
   });
-  reportPublished(context, cache.name, closure, found, filled.sentBytes);
+  reportPublished(context, cache.name, closure, found, filled.sentBytes, unrecorded.size);
 }
 
-async function reportMissing(context: Context, found: Survey): Promise<void> {
+async function reportMissing(context: Context, found: Survey, unrecorded: number): Promise<void> {
   const missing = found.missing.toSorted((one, other) =>
     one.storePath < other.storePath ? -1 : 1,
   );
@@ -87,14 +93,17 @@ async function reportMissing(context: Context, found: Survey): Promise<void> {
     unsigned: found.unsigned.map(({ storePath }) => storePath).sort(),
     elsewhere: found.elsewhere.length,
     different: found.different.map(({ storePath }) => storePath).sort(),
+    unrecorded,
   });
-  if (missing.length === 0 && found.unsigned.length === 0) {
+  if (missing.length === 0 && found.unsigned.length === 0 && unrecorded === 0) {
     context.print("nothing to do: the cache has all of it");
     return;
   }
   const rows = missing.map(({ storePath, narSize }) => [storePath, String(narSize)]);
   const others = found.unsigned.map(({ storePath }) => [storePath, "only a signature"]);
-  await context.table(["missing", "bytes, unpacked"], [...rows, ...others]);
+  if (rows.length + others.length > 0)
+    await context.table(["missing", "bytes, unpacked"], [...rows, ...others]);
+  if (unrecorded > 0) context.print(`there without a record: ${describeCount(unrecorded)}`);
 }
 
 function reportPublished(
@@ -103,8 +112,12 @@ function reportPublished(
   closure: readonly ValidPath[],
   { missing, unsigned, elsewhere }: Survey,
   sentBytes: number,
+  unrecorded: number,
 ): void {
+  if (unrecorded > 0)
+    context.print(`recorded ${describeCount(unrecorded)} that the cache had without a record`);
   if (missing.length === 0 && unsigned.length === 0) {
+    if (unrecorded > 0) return;
     context.print(`nothing to do: ${cache} has ${describeCount(closure.length)}`);
     return;
   }
