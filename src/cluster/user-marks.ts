@@ -1,6 +1,7 @@
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { Failure, type FailureCode } from "../failure.ts";
 import { bundlesFolder } from "../formats/paths.ts";
+import { stateFolder } from "../host/user-folders.ts";
 import { noMarks, openMarks, type Marks } from "./marks.ts";
 
 // What whoever seals or signs has seen (docs/decisions/0022-marks-where-branches-are-switched.md).
@@ -25,7 +26,7 @@ const ownerAlone = 0o700;
  *   then there are none
  */
 export function openUserMarks(cluster: string, user: MarksUser, onlyWarns: boolean): Marks {
-  const state = stateDirectory(user.environment);
+  const state = stateFolder(user.environment);
   if (state === undefined) {
     if (onlyWarns) return noMarks;
     throw new Failure(
@@ -56,15 +57,6 @@ export function openUserMarks(cluster: string, user: MarksUser, onlyWarns: boole
       }
     },
   };
-}
-
-/** As the XDG base directory specification has it: a path that isn't absolute counts as none. */
-function stateDirectory({
-  XDG_STATE_HOME: state = "",
-  HOME: home = "",
-}: MarksUser["environment"]): string | undefined {
-  if (isAbsolute(state)) return state;
-  return isAbsolute(home) ? join(home, ".local/state") : undefined;
 }
 
 const isPast = (code: FailureCode): boolean =>

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readSync,
   renameSync,
+  rmSync,
   writeFileSync,
   type Stats,
 } from "node:fs";
@@ -217,6 +218,7 @@ export function replaceVolatileFile(path: string, bytes: Uint8Array, mode: numbe
     writeFileSync(staged, bytes, { flag: "wx", mode });
     renameSync(staged, path);
   } catch (error) {
+    rmSync(staged, { force: true });
     throw refused(path, error);
   }
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { publisherRecordKey } from "../../src/formats/publisher-record.ts";
@@ -51,7 +51,11 @@ beforeEach(() => {
   cache = join(store.root, "cache");
   rmSync(cache, { recursive: true, force: true });
   cpSync(published, cache, { recursive: true });
+  rmSync(kept(), { recursive: true, force: true });
 });
+
+/** Where records are that were fetched before. */
+const kept = (): string => join(store.root, ".cache/sealaunch/records");
 
 /** A path with the derivation that makes it, in the store. */
 function build(
@@ -238,6 +242,70 @@ describe("a cache that doesn't answer", () => {
   });
 });
 
+describe("what was fetched before", () => {
+  const week = 7 * 86_400;
+  const age = (path: string, seconds: number): void => {
+    const then = Date.now() / 1000 - seconds;
+    utimesSync(join(kept(), publisherRecordKey(path)), then, then);
+  };
+
+  it("is taken as it is kept for a week, and asked for again after it", async () => {
+    await using server = await PutServer.start();
+    cpSync(published, server.directory, { recursive: true });
+    const asked = async (): Promise<string[]> => {
+      server.asked.length = 0;
+      const at = ["--cache", server.url, "--cache-public-key", key.open];
+      const report = reportOf(await scan(...at, "--json"));
+      expect(found(report, patched)).toMatchObject({ verdict: "patched", from: "publisher" });
+      expect(report.publishers).toMatchObject({ asked: 3, recorded: 2 });
+      return server.asked.filter((one) => one !== "GET nix-cache-info").sort();
+    };
+    const got = (...paths: readonly string[]): string[] =>
+      paths.map((path) => `GET ${publisherRecordKey(path)}`).sort();
+    expect(await asked()).toEqual(got(patched, plain, tool));
+    expect(await asked()).toEqual(got(plain));
+    age(patched, week + 60);
+    age(tool, week - 60);
+    expect(await asked()).toEqual(got(patched, plain));
+    writeFileSync(join(kept(), publisherRecordKey(tool)), "{}");
+    expect(await asked()).toEqual(got(tool, plain));
+  });
+
+  it("counts only where one of the keys that are trusted now has signed it", async () => {
+    await scan(...asking());
+    const stranger = createCacheKey(store.root, "stranger-2");
+    const other = ["--cache", `file://${cache}`, "--cache-public-key", stranger.open];
+    const report = reportOf(await scan(...other, "--json"));
+    expect(found(report, patched)).toMatchObject(byName);
+  });
+
+  it("counts however old it is where the cache is silent, which is told within 20 s", async () => {
+    await using server = await PutServer.start();
+    cpSync(published, server.directory, { recursive: true });
+    const at = ["--cache", server.url, "--cache-public-key", key.open];
+    await scan(...at);
+    age(patched, week + 60);
+    server.fault = () => "silent";
+    const began = performance.now();
+    const ended = await scan(...at, "--json");
+    expect(performance.now() - began).toBeLessThan(20_000);
+    expect(ended.status).toBe(69);
+    expect(ended.stderr).toContain("no answer within 15 s (cache/unreachable)");
+    const report = reportOf(ended);
+    expect(report.publishers.caches).toMatchObject([{ state: "unknown" }]);
+    expect(found(report, patched)).toMatchObject({ verdict: "patched", from: "publisher" });
+  });
+
+  it("is nothing where nothing can be kept, and is asked for each time", async () => {
+    writeFileSync(join(store.root, "a-file"), "");
+    const options = ["scan", "--dump", "n1.dump", "--advisories", "feed.json", ...asking()];
+    const environment = { XDG_CACHE_HOME: join(store.root, "a-file") };
+    const ended = await sealaunch([...options, "--json"], { cwd: store.root, environment });
+    expectDone(ended);
+    expect(found(reportOf(ended), patched)?.verdict).toBe("patched");
+  });
+});
+
 describe("the derivation of a path on this machine", () => {
   it("is believed, after a publisher's record", async () => {
     remember();
@@ -252,6 +320,7 @@ describe("the derivation of a path on this machine", () => {
       const both = reportOf(await scan(...asking(), "--json"));
       expect(found(both, patched)?.from).toBe("publisher");
       rmSync(record(patched));
+      rmSync(kept(), { recursive: true });
       expect(found(reportOf(await scan(...asking(), "--json")), patched)?.from).toBe("derivation");
     } finally {
       forget();
