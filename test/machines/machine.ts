@@ -32,7 +32,7 @@ const masked = [
   "man-db.timer dpkg-db-backup.timer systemd-networkd-wait-online.service nginx.service etcd.service",
   "redis-server.service postgresql.service ssh.service ssh.socket systemd-resolved.service",
   "podman.socket podman-restart.service podman-auto-update.timer haproxy.service memcached.service",
-  "corosync.service pacemaker.service",
+  "corosync.service pacemaker.service named.service",
 ]
   .join(" ")
   .split(" ");
