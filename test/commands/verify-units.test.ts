@@ -1,28 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { dirname } from "node:path";
+import { describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
-import { expectDone } from "../fixtures/ended.ts";
-import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Checkout } from "../fixtures/checkout.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
-
-const run = (command: string): Outcome => place.run(command, here);
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => Workplace.followed());
+const { run, done } = checkout;
 
 function write(path: string, text: string): void {
-  mkdirSync(dirname(join(here, path)), { recursive: true });
-  writeFileSync(join(here, path), text);
+  mkdirSync(dirname(checkout.at(path)), { recursive: true });
+  writeFileSync(checkout.at(path), text);
 }
 
 const loads = (...names: string[]): string =>

@@ -1,26 +1,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { exitStatus, failures, type FailureCode } from "../../src/failure.ts";
-import { expectDone } from "../fixtures/ended.ts";
+import { Checkout } from "../fixtures/checkout.ts";
 import { Repository } from "../fixtures/repository.ts";
-import type { Outcome } from "../fixtures/worked-example.ts";
 
-let repository: Repository;
-let here: string;
-beforeAll(() => {
-  repository = new Repository();
-});
-afterAll(() => {
-  repository[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = repository.copy();
-});
-
-const run = (command: string): Outcome => repository.run(command, here);
-
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => new Repository());
+const { run, done } = checkout;
 
 interface Found {
   readonly object: string;
@@ -41,7 +26,7 @@ function found(options: string): Record<string, FailureCode[]> {
 }
 
 const statement = (generation: number): string =>
-  join(here, `secrets/bundles/dns/0.${String(generation)}/statement.json`);
+  checkout.at(`secrets/bundles/dns/0.${String(generation)}/statement.json`);
 
 describe("verify --within", () => {
   it("tells nothing of what is fresh for longer", () => {
@@ -64,7 +49,7 @@ describe("verify --within", () => {
   });
 
   it("ends with what is wrong today before what will be", () => {
-    rmSync(join(here, "secrets/bundles/dns/values"), { recursive: true });
+    rmSync(checkout.at("secrets/bundles/dns/values"), { recursive: true });
     const { status, stderr } = run("sealaunch verify --within 91d");
     expect(status).toBe(exitStatus[failures["payload/absent"][0]]);
     expect(stderr).toMatch(/^error: credential CF_TOKEN of dns: /u);
@@ -98,8 +83,8 @@ describe("verify --since", () => {
   });
 
   it("sees that the newest generation was taken away", () => {
-    rmSync(join(here, "secrets/bundles/dns/0.2"), { recursive: true });
-    rmSync(join(here, "keys/roster/4"), { recursive: true });
+    rmSync(checkout.at("secrets/bundles/dns/0.2"), { recursive: true });
+    rmSync(checkout.at("keys/roster/4"), { recursive: true });
     expect(found("")).toEqual({});
     expect(found("--since HEAD")).toEqual({
       roster: ["history/rewritten"],
@@ -108,12 +93,12 @@ describe("verify --since", () => {
   });
 
   it("sees that a bundle is gone", () => {
-    rmSync(join(here, "secrets/bundles/dns"), { recursive: true });
+    rmSync(checkout.at("secrets/bundles/dns"), { recursive: true });
     expect(found("--since HEAD")).toEqual({ "bundle dns": ["history/rewritten"] });
   });
 
   it("lets old generations go that nothing reads", () => {
-    rmSync(join(here, "secrets/bundles/dns/0.1"), { recursive: true });
+    rmSync(checkout.at("secrets/bundles/dns/0.1"), { recursive: true });
     expect(found("--since HEAD")).toEqual({});
   });
 

@@ -1,27 +1,11 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { FailureCode } from "../../src/failure.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { describe, expect, it } from "vitest";
+import { Checkout } from "../fixtures/checkout.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
-
-const run = (command: string): Outcome => place.run(command, here);
-
-const done = (command: string): string => expectDone(run(command));
-
-const refused = (command: string, code: FailureCode): Outcome => expectRefused(run(command), code);
+const checkout = new Checkout(() => Workplace.followed());
+const { run, done, refused } = checkout;
 
 /** What a node's identity gets of the bundle, as a start would. */
 const opens = (identity: string): Outcome =>
@@ -29,7 +13,7 @@ const opens = (identity: string): Outcome =>
 
 /** The epochs that the newest pool file names. */
 function epochs(): { current: number; leaving: number | null } {
-  const folder = join(here, "keys/pools/web");
+  const folder = checkout.at("keys/pools/web");
   const newest = Math.max(...readdirSync(folder).map(Number));
   const text = readFileSync(join(folder, String(newest), "pool.json"), "utf8");
   const { current, leaving } = JSON.parse(text) as Record<string, { epoch: number } | null>;
@@ -60,9 +44,9 @@ describe("roster remove-node", () => {
     expect(epochs()).toEqual({ current: 2, leaving: null });
     expect(opens("n1/identity").stdout).toBe("new");
     expect(opens("n2/identity").status).not.toBe(0);
-    expect(readdirSync(join(here, "keys/entries/web"))).toEqual(["2"]);
-    expect(readdirSync(join(here, "secrets/headers/web"))).toEqual(["2"]);
-    expect(existsSync(join(here, "keys/nodes/n2"))).toBe(false);
+    expect(readdirSync(checkout.at("keys/entries/web"))).toEqual(["2"]);
+    expect(readdirSync(checkout.at("secrets/headers/web"))).toEqual(["2"]);
+    expect(existsSync(checkout.at("keys/nodes/n2"))).toBe(false);
     done("printf other | sealaunch seal dns SESSION_KEY=-");
     done("sealaunch verify --identity operator.identity");
     expect(done("sealaunch roster remove-node n2 --yes")).toContain("no member any more");
@@ -78,7 +62,7 @@ describe("roster remove-node", () => {
     const { stderr } = refused("sealaunch verify", "value/owed");
     expect(stderr).toContain("CF_TOKEN of dns");
     const { credentials } = JSON.parse(
-      readFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "utf8"),
+      readFileSync(checkout.at("secrets/bundles/dns/0.2/statement.json"), "utf8"),
     ) as { credentials: { name: string }[] };
     for (const { name } of credentials) done(`printf new | sealaunch seal dns ${name}=-`);
     done("sealaunch verify");
@@ -124,14 +108,16 @@ describe("roster remove-node", () => {
   });
 
   it("says of a history that is cut that it may have had more", () => {
-    rmSync(join(here, "secrets/bundles/dns/0.1"), { recursive: true });
+    rmSync(checkout.at("secrets/bundles/dns/0.1"), { recursive: true });
     expect(done(remove)).toMatch(/^not known: bundle dns: what came before generation 2 /mu);
   });
 
   it("does nothing but say what it would with --dry-run", () => {
-    const before = readdirSync(here, { recursive: true, encoding: "utf8" }).toSorted();
+    const before = readdirSync(checkout.here, { recursive: true, encoding: "utf8" }).toSorted();
     expect(done("sealaunch roster remove-node n2 --dry-run")).toContain("a new epoch begins");
-    expect(readdirSync(here, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(before);
+    expect(readdirSync(checkout.here, { recursive: true, encoding: "utf8" }).toSorted()).toEqual(
+      before,
+    );
   });
 
   it("begins no epoch for a node whose disk is destroyed, and owes nothing", () => {
@@ -144,14 +130,16 @@ describe("roster remove-node", () => {
 
   it("goes on after it was stopped when the new epoch's entries lay there", () => {
     // As somebody leaves it who is stopped between the entries and the pool file that names them.
-    cpSync(join(here, "keys/entries/web/1"), join(here, "keys/entries/web/2"), { recursive: true });
+    cpSync(checkout.at("keys/entries/web/1"), checkout.at("keys/entries/web/2"), {
+      recursive: true,
+    });
     expect(opens("n1/identity").status).toBe(0);
     done("sealaunch roster remove-node n2 --yes");
     expect(epochs()).toEqual({ current: 3, leaving: 1 });
     expect(opens("n1/identity").status).toBe(0);
     done("sealaunch rewrap --identity n1/identity");
     done("sealaunch roster remove-node n2 --yes");
-    expect(readdirSync(join(here, "keys/entries/web"))).toEqual(["3"]);
+    expect(readdirSync(checkout.at("keys/entries/web"))).toEqual(["3"]);
     expect(opens("n1/identity").status).toBe(0);
   });
 
@@ -162,7 +150,7 @@ describe("roster remove-node", () => {
     refused("sealaunch roster remove-node n1 --yes", "pool/leaving");
     // One that can't be judged may need it too.
     done("sealaunch rewrap --identity n1/identity");
-    writeFileSync(join(here, "secrets/bundles/dns/0.2/statement.json"), "{}");
+    writeFileSync(checkout.at("secrets/bundles/dns/0.2/statement.json"), "{}");
     done("sealaunch roster remove-node n2 --yes");
     expect(epochs()).toEqual({ current: 2, leaving: 1 });
   });
@@ -178,7 +166,7 @@ describe("roster remove-node", () => {
     expect(opens("n1/identity").status).toBe(0);
     done("sealaunch rewrap --identity n1/identity");
     done(remove);
-    expect(readdirSync(join(here, "secrets/headers/web"))).toEqual([String(epochs().current)]);
+    expect(readdirSync(checkout.at("secrets/headers/web"))).toEqual([String(epochs().current)]);
     expect(opens("n1/identity").status).toBe(0);
     expect(opens("n2/identity").status).not.toBe(0);
   });
@@ -195,7 +183,7 @@ describe("roster remove-node", () => {
     expect(epochs()).toEqual({ current: 2, leaving: null });
     expect(opens("n1/identity").stdout).toBe("a");
     done("sealaunch roster remove-node n2 --yes");
-    expect(existsSync(join(here, "keys/nodes/n2"))).toBe(false);
+    expect(existsSync(checkout.at("keys/nodes/n2"))).toBe(false);
   });
 
   it("knows no node that never was there: node/unknown", () => {

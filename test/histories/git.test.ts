@@ -1,23 +1,14 @@
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { exitStatus, failures } from "../../src/failure.ts";
+import { Checkout } from "../fixtures/checkout.ts";
 import { Repository } from "../fixtures/repository.ts";
 import { workflowStep } from "../fixtures/workflow.ts";
 import { projectRoot } from "../source.ts";
 
-let repository: Repository;
-let here: string;
-beforeAll(() => {
-  repository = new Repository();
-});
-afterAll(() => {
-  repository[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = repository.copy();
-});
-const must = (command: string): string => repository.mustRun(command, here);
+const checkout = new Checkout(() => new Repository());
+const must = (command: string): string => checkout.place.mustRun(command, checkout.here);
 
 /** The committed objects, as paths below the checkout. */
 const objects = (): string[] => must("git ls-files -z keys secrets").split("\0").filter(Boolean);
@@ -26,27 +17,27 @@ describe("signed bytes in git", () => {
   it("survive a checkout that turns line ends, and a commit from there", () => {
     must("git clone -q -c core.autocrlf=true -c core.eol=crlf . crlf");
     for (const path of objects()) {
-      expect(readFileSync(join(here, "crlf", path))).toEqual(readFileSync(join(here, path)));
+      expect(readFileSync(checkout.at("crlf", path))).toEqual(readFileSync(checkout.at(path)));
     }
     must("cd crlf && sealaunch seal dns --generate OTHER && sealaunch verify");
     must(
-      `cd crlf && git config user.name bea && git config user.email b@example.org && ${repository.commit("sealed")} && cd .. && git pull -q --ff-only crlf main`,
+      `cd crlf && git config user.name bea && git config user.email b@example.org && ${checkout.place.commit("sealed")} && cd .. && git pull -q --ff-only crlf main`,
     );
     expect(must("sealaunch verify --since HEAD~1")).toMatch(/^bundle dns +3 +good$/mu);
   });
 
   it("give tools that mend ends of lines and files nothing to mend, but for entries", () => {
     for (const path of objects().filter((one) => !one.startsWith("keys/entries/"))) {
-      const bytes = readFileSync(join(here, path));
+      const bytes = readFileSync(checkout.at(path));
       if (isTextToPreCommit(bytes)) expect(bytes.toString("latin1")).toMatch(/^(?:.*\S\n)+$/u);
     }
   });
 
   it("are found by verify where such a tool mended an entry", () => {
     const entries = objects().filter((one) => one.startsWith("keys/entries/"));
-    expect(entries.map((one) => isTextToPreCommit(readFileSync(join(here, one))))).toContain(true);
-    appendFileSync(join(here, entries[0] ?? ""), "\n");
-    const { status, stderr } = repository.run("sealaunch verify", here);
+    expect(entries.map((one) => isTextToPreCommit(readFileSync(checkout.at(one))))).toContain(true);
+    appendFileSync(checkout.at(entries[0] ?? ""), "\n");
+    const { status, stderr } = checkout.place.run("sealaunch verify", checkout.here);
     expect(stderr).toMatch(/^error: entry has \d+ bytes, and should have \d+\n/u);
     expect(status).toBe(exitStatus[failures["payload/altered"][0]]);
   });
@@ -64,14 +55,14 @@ describe("docs/ci/pre-commit", () => {
   });
 
   it("lets good changes through, and what isn't about them", () => {
-    must(`sealaunch seal dns --generate OTHER && ${repository.commit("sealed")}`);
-    must(`echo text > README && ${repository.commit("text")}`);
+    must(`sealaunch seal dns --generate OTHER && ${checkout.place.commit("sealed")}`);
+    must(`echo text > README && ${checkout.place.commit("text")}`);
     expect(must("git log --format=%s")).toBe("text\nsealed\none\n");
   });
 
   it("judges what is staged, not what lies in the work tree", () => {
     must("sealaunch seal dns --generate OTHER && git add secrets/bundles/dns/0.3");
-    const { status, stderr } = repository.run("git commit -q -m half", here);
+    const { status, stderr } = checkout.place.run("git commit -q -m half", checkout.here);
     expect(stderr).toMatch(/^error: .+ has no bundles\/dns\/values\/.+\nhint: .+\n$/mu);
     expect(status).not.toBe(0);
     expect(must("git log --format=%s")).toBe("one\n");
@@ -79,7 +70,7 @@ describe("docs/ci/pre-commit", () => {
 
   it("refuses an identity", () => {
     must("git add --force operator.identity");
-    const { status, stderr } = repository.run("git commit -q -m leak", here);
+    const { status, stderr } = checkout.place.run("git commit -q -m leak", checkout.here);
     expect(stderr).toMatch(/^error: an identity would be committed: operator\.identity \nhint: /u);
     expect(status).not.toBe(0);
   });
@@ -89,11 +80,11 @@ describe("docs/ci/github.yml", () => {
   const change = (): string =>
     workflowStep("Judge the change by the root keys that hold without it");
   const ended = (script: string): { status: number | null; stderr: string } =>
-    repository.run(`set -e\nBASE=$(git rev-parse main)\n${script}`, here);
+    checkout.place.run(`set -e\nBASE=$(git rev-parse main)\n${script}`, checkout.here);
 
   it("lets a change through that seals", () => {
     must(
-      `git checkout -q -b feature && sealaunch seal dns --generate OTHER && ${repository.commit("sealed")}`,
+      `git checkout -q -b feature && sealaunch seal dns --generate OTHER && ${checkout.place.commit("sealed")}`,
     );
     expect(ended(change())).toMatchObject({ status: 0, stderr: "" });
   });

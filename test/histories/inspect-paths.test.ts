@@ -1,25 +1,12 @@
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { FailureCode } from "../../src/failure.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
 import { Repository } from "../fixtures/repository.ts";
-import type { Outcome } from "../fixtures/worked-example.ts";
 
-let repository: Repository;
-let here: string;
-beforeAll(() => {
-  repository = new Repository();
-});
-afterAll(() => {
-  repository[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = repository.copy();
-});
-
-const run = (command: string, directory = here): Outcome => repository.run(command, directory);
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => new Repository());
+const { run, done } = checkout;
 
 const sealTwo = (): void => {
   done("sealaunch roster add-signer ann ~/.ssh/id_ed25519.pub --name dns --name team/ --yes");
@@ -44,11 +31,11 @@ describe("inspect of a directory", () => {
       "./secrets",
       "./secrets/bundles/dns",
       "./secrets/bundles/dns/",
-      here,
+      checkout.here,
     ]) {
       expect(done(`sealaunch inspect ${path}`)).toBe(named);
     }
-    expect(run("sealaunch inspect ..", join(here, "secrets")).stdout).toBe(
+    expect(run("sealaunch inspect ..", checkout.at("secrets")).stdout).toBe(
       named.replace("secrets/bundles", "bundles"),
     );
   });
@@ -65,7 +52,7 @@ describe("inspect of a directory", () => {
 
   it("tells of several one line each, with the worst of each", () => {
     sealTwo();
-    rmSync(join(here, "secrets/headers/web/1/team/a"), { recursive: true });
+    rmSync(checkout.at("secrets/headers/web/1/team/a"), { recursive: true });
     const told = JSON.parse(done("sealaunch inspect . --json")) as Told[];
     expect(
       told.map(({ bundle, generation, signers, failures }) => [
@@ -87,7 +74,7 @@ describe("inspect of a directory", () => {
 
   it("ends with the first that nobody entitled has signed, after all were told", () => {
     sealTwo();
-    writeFileSync(join(here, "secrets/bundles/team/a/0.1/statement.json"), "{}");
+    writeFileSync(checkout.at("secrets/bundles/team/a/0.1/statement.json"), "{}");
     const { stdout } = expectRefused(run("sealaunch inspect ."), "signature/unknown-signer");
     expect(stdout).toMatch(/^team\/b .+ good/mu);
     expect(stdout).toMatch(/^team\/a +- +- +- +- +- +\S/mu);
@@ -114,9 +101,11 @@ describe("inspect of a directory", () => {
   });
 
   it("judges sealed objects that have no roster by the checkout's", () => {
-    mkdirSync(join(here, "apart"));
-    cpSync(join(here, "secrets"), join(here, "apart/secrets"), { recursive: true });
-    rmSync(join(here, "secrets"), { recursive: true });
+    mkdirSync(checkout.at("apart"));
+    cpSync(checkout.at("secrets"), checkout.at("apart/secrets"), {
+      recursive: true,
+    });
+    rmSync(checkout.at("secrets"), { recursive: true });
     expect(done("sealaunch inspect ./apart")).toMatch(
       /^lies at {5}apart\/secrets\/bundles\/dns\/0\.2$/mu,
     );
@@ -127,7 +116,7 @@ describe("inspect of a directory", () => {
   });
 
   it("lets what is inspected bring no root keys along, unless there are no others", () => {
-    const other = repository.copy();
+    const other = checkout.place.copy();
     done("ssh-keygen -q -t ed25519 -N '' -C root -f root && rm -r keys sealaunch.json");
     done("sealaunch init --root root.pub --operator operator.identity --signer root.pub --yes");
     expectRefused(run(`sealaunch inspect ${other}`), "signature/unknown-signer");
@@ -142,7 +131,7 @@ describe("inspect of a directory", () => {
   });
 
   it("follows a link to a directory", () => {
-    symlinkSync(here, join(here, "result"));
+    symlinkSync(checkout.here, checkout.at("result"));
     expect(done("sealaunch inspect ./result")).toMatch(/^bundle {6}dns, /mu);
   });
 

@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { writeReport } from "../../src/cluster/reports.ts";
 import { hex } from "../../src/crypto/bytes.ts";
 import { sha256 } from "../../src/crypto/digest.ts";
@@ -9,23 +8,13 @@ import { formatTime } from "../../src/formats/fields.ts";
 import { encodeReport } from "../../src/formats/records/report.ts";
 import { namespaces } from "../../src/formats/sshsig/signature.ts";
 import { openDirectory } from "../../src/sources/directory.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
 import { putInventory } from "../fixtures/inventories.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
-
-const done = (command: string): string => expectDone(place.run(command, here));
+const checkout = new Checkout(() => Workplace.followed());
+const { done } = checkout;
 
 /** What a node says of itself. */
 interface Said {
@@ -39,11 +28,11 @@ interface Said {
 /** After it, that directory has a report of a node whose dns.service runs on that generation. */
 async function putReport(directory: string, node: string, said: Said): Promise<void> {
   const { generation, after = 0, by = node } = said;
-  const file = JSON.parse(readFileSync(join(here, "sealaunch.json"), "utf8")) as {
+  const file = JSON.parse(readFileSync(checkout.at("sealaunch.json"), "utf8")) as {
     readonly cluster: string;
   };
   const statement = readFileSync(
-    join(here, `secrets/bundles/dns/0.${String(generation)}/statement.json`),
+    checkout.at(`secrets/bundles/dns/0.${String(generation)}/statement.json`),
   );
   const bytes = encodeReport({
     type: "report",
@@ -72,8 +61,12 @@ async function putReport(directory: string, node: string, said: Said): Promise<v
     ],
   });
   const words = ["-Y", "sign", "-q", "-n", namespaces.inventory, "-f", `${by}_host_key`];
-  const signature = execFileSync("ssh-keygen", words, { cwd: here, input: bytes, stdio: "pipe" });
-  const source = openDirectory(".", join(here, directory));
+  const signature = execFileSync("ssh-keygen", words, {
+    cwd: checkout.here,
+    input: bytes,
+    stdio: "pipe",
+  });
+  const source = openDirectory(".", checkout.at(directory));
   await writeReport(source, node, bytes, new Uint8Array(signature));
 }
 
@@ -89,12 +82,14 @@ describe("a node's report that is carried in a directory", () => {
       await putReport(`${node}/stick`, node, { generation: before });
       done(`sealaunch sync --from ${node}/stick`);
     }
-    const ended = place.run("sealaunch status --bundle dns", here);
+    const ended = checkout.place.run("sealaunch status --bundle dns", checkout.here);
     const { stderr } = expectRefused(ended, "unit/behind");
     expect(stderr).toContain("behind: n1, n2; n1: restart owed");
     await putReport("n1/stick", "n1", { generation: newest, after: 1 });
     expect(done("sealaunch sync --from n1/stick")).toBe(both);
-    expect(place.run("sealaunch status --pool web", here).stderr).toContain("behind: n2; n2:");
+    expect(checkout.place.run("sealaunch status --pool web", checkout.here).stderr).toContain(
+      "behind: n2; n2:",
+    );
     await putReport("n2/stick", "n2", { generation: newest, after: 1 });
     done("sealaunch sync --from n2/stick");
     done("sealaunch status --pool web --wait");
@@ -106,30 +101,35 @@ describe("a node's report that is carried in a directory", () => {
     await putReport("early", "n1", { generation: 1 });
     expect(done("sealaunch sync --from late")).toBe(both);
     expect(done("sealaunch sync --from early")).toContain("has nothing that is owed here");
-    expect(readFileSync(join(here, report))).toEqual(readFileSync(join(here, "late", report)));
+    expect(readFileSync(checkout.at(report))).toEqual(readFileSync(checkout.at("late", report)));
   });
 
   it("is left where it is unless the node's own host key has signed it", async () => {
     await putReport(".", "n1", { generation: 1 });
-    const before = readFileSync(join(here, report));
+    const before = readFileSync(checkout.at(report));
     await putReport("forged", "n1", { generation: 2, after: 60, by: "n2" });
     expect(done("sealaunch sync --from forged")).toContain("has nothing that is owed here");
-    expect(readFileSync(join(here, report))).toEqual(before);
+    expect(readFileSync(checkout.at(report))).toEqual(before);
     // What is here is no reason to leave a true one there.
-    cpSync(join(here, "forged/keys/nodes"), join(here, "keys/nodes"), { recursive: true });
+    cpSync(checkout.at("forged/keys/nodes"), checkout.at("keys/nodes"), {
+      recursive: true,
+    });
     await putReport("true", "n1", { generation: 2 });
     expect(done("sealaunch sync --from true")).toBe(both);
   });
 });
 
 it("a node's inventory that is carried late leaves the newer one as it is, with all its parts", async () => {
-  const hostKey = join(here, "n1_host_key");
+  const hostKey = checkout.at("n1_host_key");
   const hourAgo = new Date(Date.now() - 3_600_000);
   const old = { node: "n1", store: { old: [] }, taken: hourAgo };
-  await putInventory(here, hostKey, old, join(here, "stick"));
-  await putInventory(here, hostKey, { node: "n1", store: { new: [], lib: [] } });
+  await putInventory(checkout.here, hostKey, old, checkout.at("stick"));
+  await putInventory(checkout.here, hostKey, { node: "n1", store: { new: [], lib: [] } });
   const files = (): string[] =>
-    readdirSync(join(here, "keys/nodes/n1"), { recursive: true, encoding: "utf8" }).toSorted();
+    readdirSync(checkout.at("keys/nodes/n1"), {
+      recursive: true,
+      encoding: "utf8",
+    }).toSorted();
   const before = files();
   expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
   expect(files()).toEqual(before);

@@ -1,24 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { expectDone } from "../fixtures/ended.ts";
+import { describe, expect, it } from "vitest";
+import { Checkout } from "../fixtures/checkout.ts";
 import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
-
-const run = (command: string): Outcome => place.run(command, here);
-
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => Workplace.followed());
+const { run, done } = checkout;
 
 const rotate = "sealaunch identity rotate --config n1/node.json --host-key n1_host_key";
 const sign = "sealaunch roster add-node keys/nodes/n1 --pool web --replace --yes";
@@ -30,7 +16,7 @@ const opens = (identity: string): Outcome =>
 /** Whether a start on node n1 would get its credentials: with either identity that lies there. */
 function starts(): boolean {
   const identities = ["n1/identity", "n1/identity.next"].filter((name) =>
-    existsSync(join(here, name)),
+    existsSync(checkout.at(name)),
   );
   return identities.some((identity) => opens(identity).status === 0);
 }
@@ -54,7 +40,7 @@ describe("identity rotate", () => {
     expect(starts()).toBe(true);
     expect(done(pass)).toContain("the one before is gone");
     expect(recipient("n1/identity")).toBe(next);
-    expect(existsSync(join(here, "n1/identity.next"))).toBe(false);
+    expect(existsSync(checkout.at("n1/identity.next"))).toBe(false);
     expect(opens("n1/identity").stdout).toBe(value);
     done("sealaunch verify --identity n1/identity");
     expect(done(pass)).toContain("nothing is owed");
@@ -62,14 +48,14 @@ describe("identity rotate", () => {
 
   it("leaves no entry of the identity that is gone, and no bundle changes", () => {
     const bundles = (): string[] =>
-      readdirSync(join(here, "secrets"), { recursive: true, encoding: "utf8" }).toSorted();
+      readdirSync(checkout.at("secrets"), { recursive: true, encoding: "utf8" }).toSorted();
     const sealed = bundles();
-    cpSync(join(here, "n1/identity"), join(here, "thief.identity"));
+    cpSync(checkout.at("n1/identity"), checkout.at("thief.identity"));
     done(rotate);
     done(sign);
     done(pass);
     expect(bundles()).toEqual(sealed);
-    expect(readdirSync(join(here, "keys/entries/web/1"))).toHaveLength(3);
+    expect(readdirSync(checkout.at("keys/entries/web/1"))).toHaveLength(3);
     expect(opens("thief.identity").status).not.toBe(0);
   });
 
@@ -81,11 +67,11 @@ describe("identity rotate", () => {
     done(sign);
     // As somebody leaves it who is stopped when the next identity had taken its place.
     done("sealaunch rewrap --identity n2/identity");
-    cpSync(join(here, "n1/identity.next"), join(here, "n1/identity"));
+    cpSync(checkout.at("n1/identity.next"), checkout.at("n1/identity"));
     expect(starts()).toBe(true);
     done(pass);
-    expect(existsSync(join(here, "n1/identity.next"))).toBe(false);
-    expect(readdirSync(join(here, "keys/entries/web/1"))).toHaveLength(3);
+    expect(existsSync(checkout.at("n1/identity.next"))).toBe(false);
+    expect(readdirSync(checkout.at("keys/entries/web/1"))).toHaveLength(3);
     expect(starts()).toBe(true);
   });
 
@@ -160,8 +146,8 @@ describe("roster show --pending", () => {
   });
 
   it("passes over a card that isn't whole", () => {
-    mkdirSync(join(here, "keys/nodes/n8"), { recursive: true });
-    writeFileSync(join(here, "keys/nodes/n8/card.json"), "{}");
+    mkdirSync(checkout.at("keys/nodes/n8"), { recursive: true });
+    writeFileSync(checkout.at("keys/nodes/n8/card.json"), "{}");
     expect(done("sealaunch roster show --pending")).toContain("nobody waits");
   });
 });

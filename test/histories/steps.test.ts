@@ -1,32 +1,19 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { describe, expect, it } from "vitest";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
 import { Repository } from "../fixtures/repository.ts";
-import type { Outcome } from "../fixtures/worked-example.ts";
 
-let repository: Repository;
-let here: string;
-beforeAll(() => {
-  repository = new Repository();
-});
-afterAll(() => {
-  repository[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = repository.copy();
-});
-
-const run = (command: string): Outcome => repository.run(command, here);
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => new Repository());
+const { run, done } = checkout;
 
 /** Ann, who may, signs the newest record of `folder` anew, under whatever number she likes. */
 function leap(folder: string, file: string, type: string, from: string, to: string): void {
-  const record = readFileSync(join(here, folder, from, file), "utf8");
+  const record = readFileSync(checkout.at(folder, from, file), "utf8");
   const generation = to.split(".").at(-1) ?? "";
-  mkdirSync(join(here, folder, to, "signatures"), { recursive: true });
+  mkdirSync(checkout.at(folder, to, "signatures"), { recursive: true });
   const leaping = record.replace(/"generation": [0-9]+/u, `"generation": ${generation}`);
-  writeFileSync(join(here, folder, to, file), leaping);
+  writeFileSync(checkout.at(folder, to, file), leaping);
   done(
     `cd ${folder} && for s in ${from}/signatures/*; do name=$(basename $s); done; ssh-keygen -q -Y sign -f ~/.ssh/id_ed25519 -n ${type}@sealaunch < ${to}/${file} > ${to}/signatures/$name`,
   );

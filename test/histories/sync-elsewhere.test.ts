@@ -1,26 +1,17 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { decodeHolding, decodeTree, encodeTree, type Holding } from "../../src/formats/tree.ts";
 import { openMirror } from "../../src/sources/mirror.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
 import { refusal } from "../fixtures/refusal.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
+const checkout = new Checkout(() => Workplace.followed());
+const { done } = checkout;
 
-const done = (command: string): string => expectDone(place.run(command, here));
 const onNode = "sealaunch sync --config n1/node.json --mirror n1/mirror";
 const entries = "keys/entries/web/1";
 
@@ -32,46 +23,49 @@ function entryOf(node: string): string {
 
 /** Has n1's own rewrap read its mirror, and write into its outbox. */
 function keepMirror(): void {
-  const path = join(here, "n1/node.json");
+  const path = checkout.at("n1/node.json");
   const before = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-  const paths = { identity: join(here, "n1/identity"), state: join(here, "n1/state") };
-  writeFileSync(path, JSON.stringify({ ...before, ...paths, mirror: join(here, "n1/mirror") }));
+  const paths = {
+    identity: checkout.at("n1/identity"),
+    state: checkout.at("n1/state"),
+  };
+  writeFileSync(path, JSON.stringify({ ...before, ...paths, mirror: checkout.at("n1/mirror") }));
 }
 
 describe("a directory that is carried", () => {
   it("has all that nodes need, adds what is new, and fills a mirror with nothing else at hand", async () => {
     done("sealaunch sync --to stick");
-    const files = readdirSync(join(here, "stick"), { recursive: true }).toSorted();
+    const files = readdirSync(checkout.at("stick"), { recursive: true }).toSorted();
     done("sealaunch sync --to stick");
-    expect(readdirSync(join(here, "stick"), { recursive: true }).toSorted()).toEqual(files);
+    expect(readdirSync(checkout.at("stick"), { recursive: true }).toSorted()).toEqual(files);
     done("printf new > token && sealaunch seal dns CF_TOKEN=token");
     done("sealaunch sync --to stick");
-    renameSync(join(here, "keys"), join(here, "away"));
+    renameSync(checkout.at("keys"), checkout.at("away"));
     done(`${onNode} --from stick`);
-    expect(await openMirror(join(here, "n1/mirror")).list("bundles/dns")).toContain("0.3");
+    expect(await openMirror(checkout.at("n1/mirror")).list("bundles/dns")).toContain("0.3");
   });
 
   it("brings back what a node has written that is owed, and nothing else", () => {
     keepMirror();
     const owed = entryOf("n2");
-    rmSync(join(here, entries, owed));
+    rmSync(checkout.at(entries, owed));
     done("sealaunch sync --to stick");
     done("sealaunch sync --config n1/node.json --from stick");
     expect(done("sealaunch rewrap --config n1/node.json")).toContain("entry of node n2");
     done("sealaunch sync --config n1/node.json --from stick");
-    expect(existsSync(join(here, "stick", entries, owed))).toBe(true);
+    expect(existsSync(checkout.at("stick", entries, owed))).toBe(true);
     // Whoever carries it may have put there what he likes.
-    const own = join(here, entries, entryOf("n1"));
+    const own = checkout.at(entries, entryOf("n1"));
     const before = readFileSync(own);
-    writeFileSync(join(here, "stick", entries, entryOf("n1")), "another's");
-    writeFileSync(join(here, "stick", entries, `${"0".repeat(32)}.age`), "nobody's");
+    writeFileSync(checkout.at("stick", entries, entryOf("n1")), "another's");
+    writeFileSync(checkout.at("stick", entries, `${"0".repeat(32)}.age`), "nobody's");
     done(
       "mkdir -p stick/keys/nodes/n9 && cp stick/keys/roster/*/roster.json stick/keys/nodes/n9/card.json",
     );
     const output = done("sealaunch sync --from stick");
     expect(output).toBe(`wrote ${entries}/${owed}\n`);
     expect(readFileSync(own)).toEqual(before);
-    expect(existsSync(join(here, "keys/nodes/n9"))).toBe(false);
+    expect(existsSync(checkout.at("keys/nodes/n9"))).toBe(false);
     expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
     // What a node says of itself comes back if its card is here.
     for (const node of ["n1", "n9"])
@@ -84,19 +78,19 @@ describe("a directory that is carried", () => {
     done("sealaunch sync --to stick");
     done("mkdir -p stick/keys/nodes/n1 && mv keys/nodes/n1 card && cp card/* stick/keys/nodes/n1/");
     expect(done("sealaunch sync --from stick")).toContain("keys/nodes/n1");
-    expect(readFileSync(join(here, "keys/nodes/n1/card.json"))).toEqual(
-      readFileSync(join(here, "card/card.json")),
+    expect(readFileSync(checkout.at("keys/nodes/n1/card.json"))).toEqual(
+      readFileSync(checkout.at("card/card.json")),
     );
   });
 
   it("is refused altered, and leaves the mirror as it was", async () => {
     done("sealaunch sync --to stick");
     done(`${onNode} --from stick`);
-    const [generation = ""] = readdirSync(join(here, "stick/keys/roster"));
-    const roster = join(here, "stick/keys/roster", generation, "roster.json");
+    const [generation = ""] = readdirSync(checkout.at("stick/keys/roster"));
+    const roster = checkout.at("stick/keys/roster", generation, "roster.json");
     writeFileSync(roster, readFileSync(roster, "utf8").replace('"ann"', '"eve"'));
-    expectRefused(place.run(`${onNode} --from stick`, here), "signature/invalid");
-    expect(await openMirror(join(here, "n1/mirror")).list("roster")).toEqual([generation]);
+    expectRefused(checkout.place.run(`${onNode} --from stick`, checkout.here), "signature/invalid");
+    expect(await openMirror(checkout.at("n1/mirror")).list("roster")).toEqual([generation]);
   });
 });
 
@@ -106,10 +100,13 @@ const send = "sealaunch sync --config n1/node.json --from - <tree";
 function wholeTree(): Map<string, Uint8Array> {
   const objects = new Map<string, Uint8Array>();
   for (const room of ["keys", "secrets"]) {
-    for (const file of readdirSync(join(here, room), { recursive: true, withFileTypes: true })) {
+    for (const file of readdirSync(checkout.at(room), {
+      recursive: true,
+      withFileTypes: true,
+    })) {
       if (!file.isFile()) continue;
       const path = join(file.parentPath, file.name);
-      objects.set(path.slice(join(here, room).length + 1), readFileSync(path));
+      objects.set(path.slice(checkout.at(room).length + 1), readFileSync(path));
     }
   }
   return objects;
@@ -121,7 +118,7 @@ describe("a tree that is sent", () => {
     const held = (): Holding =>
       decodeHolding(Buffer.from(done("sealaunch sync --config n1/node.json --held")), "n1");
     expect(held()).toMatchObject({ node: "n1", objects: {} });
-    writeFileSync(join(here, "tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
+    writeFileSync(checkout.at("tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
     done(send);
     const { objects: before, recipients } = held();
     done("printf new > token && sealaunch seal dns CF_TOKEN=token");
@@ -136,21 +133,21 @@ describe("a tree that is sent", () => {
     );
     expect(named?.length).toBeGreaterThan(5);
     const [objects, names] = [new Map(sent), new Set(named?.map(([path]) => path))];
-    writeFileSync(join(here, "tree"), encodeTree({ objects, named: names }));
+    writeFileSync(checkout.at("tree"), encodeTree({ objects, named: names }));
     done(send);
     const after = held().objects;
     expect(Object.keys(after)).toContain("bundles/dns/0.3/statement.json");
     // One that is named and isn't there is as if the source had lost it.
-    writeFileSync(join(here, "tree"), encodeTree({ objects: new Map(), named: names }));
-    expectRefused(place.run(send, here), "mark/rolled-back");
+    writeFileSync(checkout.at("tree"), encodeTree({ objects: new Map(), named: names }));
+    expectRefused(checkout.place.run(send, checkout.here), "mark/rolled-back");
     expect(held().objects).toEqual(after);
   });
 
   it("fills a mirror from standard input, and answers with what the node has written", () => {
     keepMirror();
     const owed = entryOf("n2");
-    rmSync(join(here, entries, owed));
-    writeFileSync(join(here, "tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
+    rmSync(checkout.at(entries, owed));
+    writeFileSync(checkout.at("tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
     expect(decodeTree(Buffer.from(done(send)), "answer").objects.size).toBe(0);
     done("sealaunch rewrap --config n1/node.json");
     const answer = decodeTree(Buffer.from(done(send)), "answer");
@@ -160,8 +157,8 @@ describe("a tree that is sent", () => {
     done(`mkdir -p n1/state/outbox/keys/nodes/n1 && echo said >n1/state/outbox/keys/nodes/n1/more`);
     const more = decodeTree(Buffer.from(done(send)), "answer");
     expect([...more.objects.keys()]).toEqual([`entries/web/1/${owed}`, "nodes/n1/more"]);
-    writeFileSync(join(here, "tree"), "{}");
-    expectRefused(place.run(send, here), "source/hostile");
+    writeFileSync(checkout.at("tree"), "{}");
+    expectRefused(checkout.place.run(send, checkout.here), "source/hostile");
   });
 
   it("has no path that leads elsewhere", async () => {
@@ -172,11 +169,14 @@ describe("a tree that is sent", () => {
   });
 
   it("is for one way at a time", () => {
-    expectRefused(place.run("sealaunch sync --to a --from b", here), "usage/invalid");
+    expectRefused(
+      checkout.place.run("sealaunch sync --to a --from b", checkout.here),
+      "usage/invalid",
+    );
   });
 
   it("ends with what ssh says where a host isn't reached", () => {
-    const ended = place.run("sealaunch sync --ssh nowhere.invalid", here);
+    const ended = checkout.place.run("sealaunch sync --ssh nowhere.invalid", checkout.here);
     expect(expectRefused(ended, "ssh/failed").stderr).toContain("nowhere.invalid");
   });
 });

@@ -1,55 +1,42 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { readNode } from "../../src/cluster/configuration.ts";
 import { readIdentities } from "../../src/cluster/identities.ts";
 import { mirrorAgeFailure, readSynced } from "../../src/cluster/mirror/age.ts";
 import type { Identity } from "../../src/crypto/identity.ts";
-import type { FailureCode } from "../../src/failure.ts";
 import type { Synced } from "../../src/formats/synced.ts";
 import { openBundles, type Opening } from "../../src/launch/open.ts";
 import { mirrorFile, openMirror } from "../../src/sources/mirror.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { Checkout } from "../fixtures/checkout.ts";
 import { refusal } from "../fixtures/refusal.ts";
-import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
+const checkout = new Checkout(() => Workplace.followed());
+const { done, refused } = checkout;
 beforeEach(() => {
-  here = place.copy();
   keepMirror("n1");
 });
 
-const run = (command: string): Outcome => place.run(command, here);
-const done = (command: string): string => expectDone(run(command));
-const refused = (command: string, code: FailureCode): Outcome => expectRefused(run(command), code);
-
 /** Has a node read its source, here this copy's, through a mirror. */
 function keepMirror(node: string): void {
-  const path = join(here, node, "node.json");
+  const path = checkout.at(node, "node.json");
   const before = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   const paths = {
-    source: `dir:${here}`,
-    identity: join(here, node, "identity"),
-    mirror: join(here, node, "mirror"),
-    state: join(here, node, "state"),
+    source: `dir:${checkout.here}`,
+    identity: checkout.at(node, "identity"),
+    mirror: checkout.at(node, "mirror"),
+    state: checkout.at(node, "state"),
   };
   writeFileSync(path, JSON.stringify({ ...before, ...paths }));
 }
 
 const sync = "sealaunch sync --config n1/node.json";
 
-const mirrored = () => openMirror(join(here, "n1/mirror"));
+const mirrored = () => openMirror(checkout.at("n1/mirror"));
 
 /** The files of the source. */
 const objects = (): string[] =>
-  readdirSync(here, { recursive: true, encoding: "utf8" })
+  readdirSync(checkout.here, { recursive: true, encoding: "utf8" })
     .filter((path) => /^(?:keys|secrets)\//u.test(path))
     .toSorted();
 
@@ -59,7 +46,7 @@ describe("sync", () => {
     const mirror = mirrored();
     expect(await mirror.list("bundles")).toEqual(["dns"]);
     expect(await mirror.list("roster")).toHaveLength(1);
-    const entries = readdirSync(join(here, "keys/entries/web/1")).toSorted();
+    const entries = readdirSync(checkout.at("keys/entries/web/1")).toSorted();
     expect((await mirror.list("entries/web/1")).toSorted()).toEqual(entries);
     const read = await Promise.all(
       entries.map((name) => mirror.read(`entries/web/1/${name}`, 10_000)),
@@ -80,7 +67,7 @@ describe("sync", () => {
 
   it("lets an older generation's files go once nothing names them", async () => {
     done(sync);
-    const before = readdirSync(join(here, "n1/mirror"));
+    const before = readdirSync(checkout.at("n1/mirror"));
     done("printf new > token && sealaunch seal dns CF_TOKEN=token");
     done(sync);
     const names = await mirrored().list("bundles/dns");
@@ -91,7 +78,7 @@ describe("sync", () => {
     expect(leaving).toContain(mirrorFile("bundles/dns/0.2/statement.json"));
     expect(before).toContain(mirrorFile("bundles/dns/0.2/statement.json"));
     done(sync);
-    expect(readdirSync(join(here, "n1/mirror"))).toEqual(expect.arrayContaining(before));
+    expect(readdirSync(checkout.at("n1/mirror"))).toEqual(expect.arrayContaining(before));
   });
 
   it("leaves the mirror as it was when the source is away or set back", () => {
@@ -99,10 +86,10 @@ describe("sync", () => {
     done("printf new > token && sealaunch seal dns CF_TOKEN=token");
     done(sync);
     const before = done("stat -c '%n %i' n1/mirror/*");
-    rmSync(join(here, "secrets"), { recursive: true });
-    renameSync(join(here, "old"), join(here, "secrets"));
+    rmSync(checkout.at("secrets"), { recursive: true });
+    renameSync(checkout.at("old"), checkout.at("secrets"));
     refused(sync, "mark/rolled-back");
-    renameSync(join(here, "keys"), join(here, "away"));
+    renameSync(checkout.at("keys"), checkout.at("away"));
     refused(sync, "roster/absent");
     const objectsOf = (text: string): string[] =>
       text.split("\n").filter((line) => !line.includes(mirrorFile("synced")));
@@ -111,15 +98,15 @@ describe("sync", () => {
 
   it("is refused where the node has no mirror, and where nothing says whose it is", () => {
     refused("sealaunch sync --config n2/node.json", "mirror/none");
-    rmSync(join(here, "n1/card.json"));
-    rmSync(join(here, "keys/nodes/n1"), { recursive: true });
+    rmSync(checkout.at("n1/card.json"));
+    rmSync(checkout.at("keys/nodes/n1"), { recursive: true });
     refused(sync, "card/absent");
   });
 });
 
 describe("a start that reads a mirror", () => {
   const open = async (): Promise<Opening> => {
-    const node = await readNode(join(here, "n1/node.json"));
+    const node = await readNode(checkout.at("n1/node.json"));
     const request = {
       bundles: [{ bundle: "dns", floor: 1 }],
       credentials: ["CF_TOKEN"],
@@ -140,8 +127,8 @@ describe("a start that reads a mirror", () => {
     done("printf newer > token && sealaunch seal dns CF_TOKEN=token");
     expect(await value()).toBe("correct horse battery staple");
     done(sync);
-    rmSync(join(here, "keys"), { recursive: true });
-    rmSync(join(here, "secrets"), { recursive: true });
+    rmSync(checkout.at("keys"), { recursive: true });
+    rmSync(checkout.at("secrets"), { recursive: true });
     expect(await value()).toBe("newer");
   });
 
@@ -151,19 +138,19 @@ describe("a start that reads a mirror", () => {
     done("printf newer > token && sealaunch seal dns CF_TOKEN=token");
     done(sync);
     expect(await value()).toBe("newer");
-    rmSync(join(here, "n1/mirror"), { recursive: true });
-    renameSync(join(here, "n1/old"), join(here, "n1/mirror"));
+    rmSync(checkout.at("n1/mirror"), { recursive: true });
+    renameSync(checkout.at("n1/old"), checkout.at("n1/mirror"));
     expect(await refusal(open)).toBe("mark/rolled-back");
     done("rm -r n1/mirror/.sync");
     done(sync);
     expect(await value()).toBe("newer");
-    const statement = join(here, "n1/mirror", mirrorFile("bundles/dns/0.3/statement.json"));
+    const statement = checkout.at("n1/mirror", mirrorFile("bundles/dns/0.3/statement.json"));
     writeFileSync(statement, readFileSync(statement, "utf8").replace("dns.service", "bad.service"));
     expect(await refusal(open)).toBe("signature/invalid");
   });
 
   it("is told when sync has last been there, and who looks when that was over an hour ago", async () => {
-    const node = await readNode(join(here, "n1/node.json"));
+    const node = await readNode(checkout.at("n1/node.json"));
     const { configuration } = node;
     const old = (now: Date, synced?: Synced) => mirrorAgeFailure(configuration, synced, now)?.code;
     expect(old(new Date())).toBe("mirror/old");
@@ -175,12 +162,12 @@ describe("a start that reads a mirror", () => {
     const synced = await readSynced(mirrored(), configuration);
     expect(old(new Date(), synced)).toBeUndefined();
     expect(old(new Date(Date.now() + 3_700_000), synced)).toBe("mirror/old");
-    writeFileSync(join(here, "n1/mirror", mirrorFile("synced")), "{}");
+    writeFileSync(checkout.at("n1/mirror", mirrorFile("synced")), "{}");
     expect((await open()).mirroredAt).toBeUndefined();
   });
 
   it("is refused where the source is reached by the network, and there is no mirror", async () => {
-    const path = join(here, "n1/node.json");
+    const path = checkout.at("n1/node.json");
     const { mirror, ...rest } = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
     expect(mirror).toBeDefined();
     writeFileSync(path, JSON.stringify({ ...rest, source: "etcd:etcd.json" }));
@@ -198,10 +185,10 @@ describe("a start that reads a mirror", () => {
 describe("a node's own pass through a mirror", () => {
   it("writes into the outbox, and the next sync carries it to the source, once", () => {
     done(sync);
-    const [owed = ""] = readdirSync(join(here, "keys/entries/web/1")).filter((name) =>
+    const [owed = ""] = readdirSync(checkout.at("keys/entries/web/1")).filter((name) =>
       isEntryOf("n2", name),
     );
-    const path = join(here, "keys/entries/web/1", owed);
+    const path = checkout.at("keys/entries/web/1", owed);
     rmSync(path);
     done(sync);
     const before = objects();

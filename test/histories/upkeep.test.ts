@@ -1,41 +1,26 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { FailureCode } from "../../src/failure.ts";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
-import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { Checkout } from "../fixtures/checkout.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
+const checkout = new Checkout(() => Workplace.followed());
+const { run, done, refused } = checkout;
 
-const run = (command: string): Outcome => place.run(command, here);
-
-const done = (command: string): string => expectDone(run(command));
-
-const refused = (command: string, code: FailureCode): Outcome => expectRefused(run(command), code);
-
-const inFolder = (folder: string): string[] => readdirSync(join(here, folder)).toSorted();
+const inFolder = (folder: string): string[] => readdirSync(checkout.at(folder)).toSorted();
 
 /** The first file of a folder of sealed objects. */
 function fileIn(folder: string): string {
   const [name] = inFolder(folder);
   if (name === undefined) throw new Error(`the test's ${folder} is empty`);
-  return join(here, folder, name);
+  return checkout.at(folder, name);
 }
 
 /** The file of the entry in pool web that an identity opens. */
 function entryOf(identity: string): string {
   const { id } = JSON.parse(done(`sealaunch identity show ${identity} --json`)) as { id: string };
-  return join(here, `keys/entries/web/1/${id}.age`);
+  return checkout.at(`keys/entries/web/1/${id}.age`);
 }
 
 describe("roster sign", () => {
@@ -77,12 +62,12 @@ describe("a roster below its threshold", () => {
   let prepared: string | undefined;
   beforeEach(() => {
     if (prepared !== undefined) {
-      rmSync(here, { recursive: true });
-      cpSync(prepared, here, { recursive: true });
+      rmSync(checkout.here, { recursive: true });
+      cpSync(prepared, checkout.here, { recursive: true });
       return;
     }
     for (const name of ["sealaunch.json", "keys", "secrets"]) {
-      rmSync(join(here, name), { recursive: true });
+      rmSync(checkout.at(name), { recursive: true });
     }
     done("for who in two three; do ssh-keygen -q -t ed25519 -N '' -f $who; done");
     const roots = "--root ~/.ssh/id_ed25519.pub --root two.pub --root three.pub --threshold 2";
@@ -90,8 +75,8 @@ describe("a roster below its threshold", () => {
     done("sealaunch roster sign --signer two.pub --yes");
     const waiting = done("sealaunch roster add-pool web --yes");
     expect(waiting).toContain("doesn't count before 1 more of");
-    prepared = join(place.top, "prepared");
-    cpSync(here, prepared, { recursive: true });
+    prepared = join(checkout.place.top, "prepared");
+    cpSync(checkout.here, prepared, { recursive: true });
   });
 
   it("leaves readers the one before it", () => {
@@ -113,8 +98,10 @@ describe("a roster below its threshold", () => {
   });
 
   it("leaves no folder of it where somebody was stopped once it counted", () => {
-    cpSync(join(here, "keys/roster/1"), join(here, "keys/roster-pending/1"), { recursive: true });
-    rmSync(join(here, "keys/roster-pending/2"), { recursive: true });
+    cpSync(checkout.at("keys/roster/1"), checkout.at("keys/roster-pending/1"), {
+      recursive: true,
+    });
+    rmSync(checkout.at("keys/roster-pending/2"), { recursive: true });
     expect(done("sealaunch roster sign --yes")).toMatch(/^nothing to sign: roster 1 /u);
     expect(inFolder("keys/roster-pending")).toEqual([]);
   });
@@ -125,7 +112,9 @@ describe("a roster below its threshold", () => {
   });
 
   it("is refused where it doesn't follow the roster that counts", () => {
-    cpSync(join(here, "keys/roster/1"), join(here, "keys/roster-pending/2"), { recursive: true });
+    cpSync(checkout.at("keys/roster/1"), checkout.at("keys/roster-pending/2"), {
+      recursive: true,
+    });
     refused("sealaunch roster sign --signer three.pub --yes", "roster/malformed");
   });
 });
@@ -173,7 +162,7 @@ describe("roster add-node", () => {
     done("sealaunch roster add-pool db --yes");
     done('echo "@revoked * $(cut -d " " -f 1,2 n2_host_key.pub)" >> known_hosts');
     refused(add.replace("web", "db"), "node/unverified");
-    expect(existsSync(join(here, "keys/entries/db"))).toBe(false);
+    expect(existsSync(checkout.at("keys/entries/db"))).toBe(false);
   });
 
   it("refuses another identity under a member's name", () => {
@@ -233,16 +222,16 @@ describe("rewrap", () => {
 
 describe("identity", () => {
   it("is never overwritten", () => {
-    const before = readFileSync(join(here, "operator.identity"));
+    const before = readFileSync(checkout.at("operator.identity"));
     refused("sealaunch identity create operator.identity", "usage/exists");
-    expect(readFileSync(join(here, "operator.identity"))).toEqual(before);
+    expect(readFileSync(checkout.at("operator.identity"))).toEqual(before);
     refused("sealaunch identity create --into n1 --node n1 --host-key n1_host_key", "usage/exists");
   });
 
   it("needs a place, and only one", () => {
     refused("sealaunch identity create", "usage/invalid");
     refused("sealaunch identity create x --into y", "usage/invalid");
-    expect(existsSync(join(here, "x"))).toBe(false);
+    expect(existsSync(checkout.at("x"))).toBe(false);
   });
 
   it("is shown without its secret half", () => {
@@ -256,7 +245,7 @@ describe("identity", () => {
   });
 
   it("is not shown with another's card", () => {
-    cpSync(join(here, "keys/nodes/n2"), join(here, "n1"), { recursive: true });
+    cpSync(checkout.at("keys/nodes/n2"), checkout.at("n1"), { recursive: true });
     refused("sealaunch identity show n1", "identity/other-node");
   });
 });

@@ -1,48 +1,36 @@
 import { cpSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { describe, expect, it } from "vitest";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
 import { Repository } from "../fixtures/repository.ts";
-import type { Outcome } from "../fixtures/worked-example.ts";
 
-let repository: Repository;
-let here: string;
-beforeAll(() => {
-  repository = new Repository();
-});
-afterAll(() => {
-  repository[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = repository.copy();
-});
-
-const run = (command: string): Outcome => repository.run(command, here);
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => new Repository());
+const { run, done } = checkout;
 
 /** The marks of the one cluster that a copy's user has seen. */
 function marks(): string {
-  const clusters = join(`${here}.state`, "sealaunch/marks");
+  const clusters = join(`${checkout.here}.state`, "sealaunch/marks");
   return join(clusters, readdirSync(clusters)[0] ?? "");
 }
 
 /** What the file's folders hold: nothing is written by what is refused. */
 const files = (): string[] =>
   ["keys", "secrets"].flatMap((folder) =>
-    readdirSync(join(here, folder), { recursive: true, encoding: "utf8" }).toSorted(),
+    readdirSync(checkout.at(folder), { recursive: true, encoding: "utf8" }).toSorted(),
   );
 
 /** Takes `keys/` back to what it was before `command`, as a source that is replayed does. */
 function replayedAfter(command: string): void {
-  cpSync(join(here, "keys"), join(here, "old"), { recursive: true });
+  cpSync(checkout.at("keys"), checkout.at("old"), { recursive: true });
   done(command);
-  cpSync(join(here, "keys"), join(here, "new"), { recursive: true });
+  cpSync(checkout.at("keys"), checkout.at("new"), { recursive: true });
   show("old");
 }
 
 function show(keys: "old" | "new"): void {
-  rmSync(join(here, "keys"), { recursive: true });
-  cpSync(join(here, keys), join(here, "keys"), { recursive: true });
+  rmSync(checkout.at("keys"), { recursive: true });
+  cpSync(checkout.at(keys), checkout.at("keys"), { recursive: true });
 }
 
 const evict = "sealaunch roster remove-node n2 --yes";
@@ -69,9 +57,9 @@ describe("whoever has seen a node shut out", () => {
   });
 
   it("need only have verified it to be refused what is older", () => {
-    cpSync(join(here, "keys"), join(here, "old"), { recursive: true });
+    cpSync(checkout.at("keys"), checkout.at("old"), { recursive: true });
     // Who removes the node and who seals are two, on two machines.
-    const other = { XDG_STATE_HOME: `${here}.other` };
+    const other = { XDG_STATE_HOME: `${checkout.here}.other` };
     done(`XDG_STATE_HOME=${other.XDG_STATE_HOME} ${evict}`);
     run("sealaunch verify");
     show("old");
@@ -102,14 +90,14 @@ describe("whoever has seen a roster", () => {
 
   it("goes on with what was seen: after the branch that has it is merged", () => {
     done(`git checkout -q -b keys && sealaunch roster add-pool db --yes`);
-    done(`${repository.commit("pool")} && git checkout -q main`);
+    done(`${checkout.place.commit("pool")} && git checkout -q main`);
     expectRefused(run("sealaunch seal dns --generate CF_TOKEN"), "mark/rolled-back");
     done("git merge -q --ff-only keys && sealaunch seal dns --generate CF_TOKEN");
   });
 
   it("goes on without it, where the branch was given up, as the hint says", () => {
     done(`git checkout -q -b keys && sealaunch roster add-pool db --yes`);
-    done(`${repository.commit("pool")} && git checkout -q main && git branch -q -D keys`);
+    done(`${checkout.place.commit("pool")} && git checkout -q main && git branch -q -D keys`);
     const { stderr } = expectRefused(
       run("sealaunch seal dns --generate CF_TOKEN"),
       "mark/rolled-back",
@@ -120,8 +108,8 @@ describe("whoever has seen a roster", () => {
 
   it("is told of two that two branches made under one number, and goes on with one", () => {
     done(`git checkout -q -b keys && sealaunch roster add-pool db --yes`);
-    done(`${repository.commit("pool")} && git checkout -q main`);
-    done(`XDG_STATE_HOME=${here}.other sealaunch roster add-pool queue --yes`);
+    done(`${checkout.place.commit("pool")} && git checkout -q main`);
+    done(`XDG_STATE_HOME=${checkout.here}.other sealaunch roster add-pool queue --yes`);
     const { stderr } = expectRefused(
       run("sealaunch seal dns --generate CF_TOKEN"),
       "mark/equivocation",
@@ -136,7 +124,7 @@ describe("a bundle of another branch", () => {
   it("is sealed, with a warning if this machine has seen a later one", () => {
     const seal = "sealaunch seal dns --generate CF_TOKEN";
     done(`git checkout -q -b later && ${seal} && ${seal}`);
-    done(`${repository.commit("later")} && git checkout -q main`);
+    done(`${checkout.place.commit("later")} && git checkout -q main`);
     const { status, stderr } = run("sealaunch seal dns --generate CF_TOKEN");
     expect(stderr).toBe(
       "warning: bundle dns is at 2 in the source, this machine has seen 3: if another branch has sealed it, join them: sealaunch seal dns --merge REV\n",
@@ -155,11 +143,13 @@ describe("the marks of a user", () => {
       const { mode } = statSync(join(marks(), path));
       expect([path, mode & 0o777]).toEqual([path, path.includes("0.") ? 0o600 : 0o700]);
     }
-    expect(statSync(`${here}.state`).mode & 0o777).toBe(0o700);
+    expect(statSync(`${checkout.here}.state`).mode & 0o777).toBe(0o700);
     done("mkdir home && cp -r ~/.ssh ~/.gitconfig home");
-    done(`XDG_STATE_HOME=relative HOME=${here}/home sealaunch seal dns --generate CF_TOKEN`);
-    const [cluster = ""] = readdirSync(join(here, "home/.local/state/sealaunch/marks"));
-    expect(readFileSync(join(here, "sealaunch.json"), "utf8")).toContain(cluster);
+    done(
+      `XDG_STATE_HOME=relative HOME=${checkout.here}/home sealaunch seal dns --generate CF_TOKEN`,
+    );
+    const [cluster = ""] = readdirSync(checkout.at("home/.local/state/sealaunch/marks"));
+    expect(readFileSync(checkout.at("sealaunch.json"), "utf8")).toContain(cluster);
   });
 
   it("have to have a place where something is signed by them, and none for who looks", () => {

@@ -1,29 +1,18 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { expectDone, expectRefused } from "../fixtures/ended.ts";
-import { Workplace, type Outcome } from "../fixtures/worked-example.ts";
+import { dirname } from "node:path";
+import { describe, expect, it } from "vitest";
+import { Checkout } from "../fixtures/checkout.ts";
+import { expectRefused } from "../fixtures/ended.ts";
+import { Workplace } from "../fixtures/worked-example.ts";
 
-let place: Workplace;
-let here: string;
-beforeAll(() => {
-  place = Workplace.followed();
-});
-afterAll(() => {
-  place[Symbol.dispose]();
-});
-beforeEach(() => {
-  here = place.copy();
-});
-
-const run = (command: string): Outcome => place.run(command, here);
-const done = (command: string): string => expectDone(run(command));
+const checkout = new Checkout(() => Workplace.followed());
+const { run, done } = checkout;
 
 /** After it, there is a copy of one file of that folder at `to`. */
 function copyOne(folder: string, to: string): void {
-  const [name = ""] = readdirSync(join(here, folder));
-  mkdirSync(dirname(join(here, to)), { recursive: true });
-  cpSync(join(here, folder, name), join(here, to));
+  const [name = ""] = readdirSync(checkout.at(folder));
+  mkdirSync(dirname(checkout.at(to)), { recursive: true });
+  cpSync(checkout.at(folder, name), checkout.at(to));
 }
 
 interface Found {
@@ -59,7 +48,7 @@ describe("verify", () => {
 
   it("refuses a header for a pool that its value was never sealed for: surplus/reader", () => {
     done("sealaunch roster add-pool other --yes");
-    const [payload = ""] = readdirSync(join(here, "secrets/headers/web/1/dns"));
+    const [payload = ""] = readdirSync(checkout.at("secrets/headers/web/1/dns"));
     const path = `headers/other/1/dns/${payload}`;
     copyOne("secrets/headers/web/1/dns", `secrets/${path}`);
     const { stderr } = expectRefused(run("sealaunch verify dns"), "surplus/reader");
@@ -95,8 +84,8 @@ describe("verify", () => {
       `bundle dns: headers/web/1/dns/${"a".repeat(64)}`,
     ],
   ])("notes what nothing needs, and refuses it with --strict: %s", ([file, note]) => {
-    mkdirSync(dirname(join(here, file)), { recursive: true });
-    writeFileSync(join(here, file), "x");
+    mkdirSync(dirname(checkout.at(file)), { recursive: true });
+    writeFileSync(checkout.at(file), "x");
     expect(notes().some((one) => one === note)).toBe(true);
     expect(done("sealaunch verify")).toContain(" note ");
     expectRefused(run("sealaunch verify --strict"), "surplus/unneeded");
