@@ -670,6 +670,11 @@ export const failures = {
     "a binary cache sent altered or broken bytes",
     "publish the path anew",
   ],
+  "closure/not-built": [
+    "data",
+    "Nix doesn't build what a service file names as its closure",
+    "run the command that the error names",
+  ],
   "closure/failed": ["host", "nix-store failed", "run the command that the error names"],
   "program/missing": ["host", "a program that Sealaunch needs isn't installed", "install it"],
   "program/not-executable": [

@@ -27,6 +27,7 @@ export function createContext(command: Command): Context {
     now: new Date(),
     configuration: config,
     json,
+    isWatched: process.stderr.isTTY,
     print: (text) => {
       line(printable(text));
     },

@@ -23,7 +23,10 @@ export function addPublish(program: Command): void {
         "Only what is missing is sent; interrupted, it goes on where it was.\n" +
         "No node ever sees a path before what it needs is there too.",
     )
-    .argument("<path...>", "store paths, or links to them such as ./result")
+    .argument(
+      "<path...>",
+      "store paths, links to them such as ./result, or service files: what they run, built first",
+    )
     .option(
       "--to <url>",
       "file:///DIR, https://HOST/PATH or s3://BUCKET?region=REGION; else what sealaunch.json says",

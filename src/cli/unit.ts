@@ -8,6 +8,7 @@ import { collect, count } from "./options.ts";
 interface Flags {
   readonly for: Scheduler;
   readonly launcher: string;
+  readonly build: boolean;
   readonly wrap?: string;
   readonly install?: string;
   readonly settle: number;
@@ -45,6 +46,10 @@ export function addUnit(program: Command): void {
       "--launcher <file>",
       "with --for nomad or marathon: where nodes have sealaunch",
       "/usr/bin/sealaunch",
+    )
+    .option(
+      "--no-build",
+      "only name what Nix would build for the service file, and leave building it to others",
     )
     .option("--wrap <unit>", "a unit: its file, or the name of one of this machine")
     .option("--drop-in <file>", "with --wrap: one more drop-in that the unit has", collect, [])

@@ -16,6 +16,8 @@ export interface Context {
   readonly configuration: string | undefined;
   /** Whether output is for programs: then only `result` prints. */
   readonly json: boolean;
+  /** Whether somebody at a terminal sees standard error. */
+  readonly isWatched: boolean;
   /** Prints a line for people on standard output; nothing with --json. */
   print(line: string): void;
   /** Prints a table for people on standard output; nothing with --json. */

@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import type { ServiceFile } from "../formats/service-file.ts";
 import type { UnitCommand } from "../host/systemd/systemd.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
+import { inClosure } from "../service/closure.ts";
 import { parseCommandLine, type Command } from "../service/command-line.ts";
 import { agentSocket } from "../service/delivery.ts";
 import type { CredentialLines } from "../service/examine-credentials.ts";
@@ -52,11 +53,14 @@ export function asksOfUnit(unit: string, file: Unit): UnitAsks | undefined {
 /** What the unit of a service file will ask for. @throws Failure as the wrapper does */
 export function asksOfService(service: ServiceFile): UnitAsks {
   const { bundles, credentials = [], env: variables } = service;
-  const renders = new Map(Object.entries(service.renders));
+  // What they ask for is the same wherever the closure will be: nothing is built to know that.
+  const renders = new Map(Object.entries(inClosure(service, unbuilt).renders));
   const options = guardOptions({ wrapper: "", bundles, credentials, variables, renders }, "run");
   const requests = [parseRequest(options, service.program)];
   return { unit: `${service.name}.service`, way: "agent", requests, loads: undefined };
 }
+
+const unbuilt = `/nix/store/${"0".repeat(32)}-unbuilt`;
 
 /** A command as PID 1 will have it: where one has another name for itself, that isn't told. */
 function commandOf({ prefix, program, words }: Command): UnitCommand {

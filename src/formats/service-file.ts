@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
 import { list, said, text } from "./described.ts";
+import { closure } from "./service-closure.ts";
 import { health, instances, placement, resources } from "./service-placing.ts";
 
 /** What a unit file can have in a line as it stands. */
@@ -12,6 +13,7 @@ const anyText = z.string().check(
 /** What systemd takes as a variable's value. */
 const value = text(/^[^\x00-\x08\x0b-\x1f\x7f]*$/u, "text without control characters");
 const path = text(/^\/[^\x00-\x1f\x7f]*(?<!\\)$/u, "absolute path");
+const pathInClosure = text(/^[^\x00-\x1f\x7f]+(?<!\\)$/u, "path");
 const user = text(/^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,30}$/u, "name or number of a user or group");
 const seconds = z.int().check(z.minimum(1), z.maximum(86_400));
 const name = text(/^[a-zA-Z0-9][a-zA-Z0-9:_.-]*$/u, "unit's name without its '.service'");
@@ -40,7 +42,14 @@ const ServiceFile = z
     name: said(name, "its name; the unit is NAME.service"),
     description: said(z.optional(line), "one line, for people"),
     owner: said(z.optional(line), "whom to ask about it"),
-    program: said(path, "the program, below a store path"),
+    closure: said(
+      closure,
+      'what it runs: a store path, or what Nix builds it of, `{"file": "default.nix", "attribute": "dns"}` or `{"flake": ".#dns"}`',
+    ),
+    program: said(
+      pathInClosure,
+      "the program: its path in `closure`, such as bin/dns, or, without one, a path below a store path",
+    ),
     arguments: said(list(anyText), "its arguments, each given as it is"),
     bundles: said(
       list(bundle),
@@ -52,8 +61,8 @@ const ServiceFile = z
     ),
     env: said(list(env), "credentials that become variables too: VARIABLE or VARIABLE=CREDENTIAL"),
     renders: said(
-      z._default(z.record(credential, path), {}),
-      "by name, files of the store that become credentials, with each @CREDENTIAL@ filled in",
+      z._default(z.record(credential, pathInClosure), {}),
+      "by name, files of the store, or of `closure`, that become credentials, with each @CREDENTIAL@ filled in",
     ),
     environment: said(
       z._default(z.record(text(variable, "variable's name"), value), {}),
@@ -155,6 +164,15 @@ const ServiceFile = z
     service: said(list(setting), "lines for [Service], after all others, so that they count"),
   })
   .check(
+    z.refine(({ closure, program }) => (closure === undefined) === program.startsWith("/"), {
+      path: ["program"],
+      error: "is a path in 'closure' if that is given, such as bin/dns, and else an absolute one",
+    }),
+    z.refine(
+      ({ closure, renders }) =>
+        closure !== undefined || Object.values(renders).every((file) => file.startsWith("/")),
+      { path: ["renders"], error: "has a path in 'closure', and that isn't given" },
+    ),
     z.refine(({ onChange }) => onChange === "nothing" || onChange === "restart", {
       path: ["onChange"],
       error:

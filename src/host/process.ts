@@ -50,6 +50,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Whether it is killed when this process dies, however that happens (prctl(2), PDEATHSIG). */
   readonly diesWithUs?: boolean;
+  /** Whether its standard error goes on to this process's own at once. */
+  readonly isShown?: boolean;
 }
 
 /** How a program ended. */
@@ -87,6 +89,7 @@ export async function run(
     env: { LC_ALL: "C", ...options.environment },
     input: options.input ?? new Uint8Array(),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.isShown === true ? { stderr: ["pipe", "inherit"] } : {}),
     ...(options.timeoutMs === undefined
       ? {}
       : { timeout: options.timeoutMs, killSignal: "SIGKILL" }),

@@ -5,7 +5,6 @@ import { requireRepository } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import { parseRequest } from "../../launch/run-options.ts";
-import { parseProgram } from "../../service/store-path.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
 import { silent, submitOverSsh } from "./ssh.ts";
@@ -13,7 +12,8 @@ import type { Deployed, Difference, Submission } from "./submission.ts";
 import { chooseTargets, type Target } from "./targets.ts";
 import { publish } from "../publish/publish.ts";
 import { openToSign } from "../repository.ts";
-import { guardOf, readService } from "../unit/unit.ts";
+import { openService } from "../unit/service.ts";
+import { guardOf } from "../unit/unit.ts";
 
 /** What `deploy` is asked. */
 export interface DeployOptions {
@@ -42,19 +42,19 @@ export async function deploy(
   path: string,
   options: DeployOptions,
 ): Promise<void> {
-  const service = await readService(context, path);
+  await using opened = await openService(context, path, { isBuilt: !options.isDryRun });
+  const { service, storePaths } = opened;
   const { name: unit, guard } = await guardOf(context, service);
   const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);
   const targets = await chooseTargets(context, cluster, roster, service, options);
   await requireAllReady(cluster, roster, service, targets);
   const { configuration } = await requireRepository(context.directory, context.configuration);
-  const { storePath } = parseProgram(service.program);
   if (!options.copyClosure && configuration.cache !== undefined && !options.isDryRun) {
     const none = { cacheKey: [], upstream: [], timeout: 30, dryRun: false };
-    await publish(silent(context), [storePath], none);
+    await publish(silent(context), storePaths, none);
   }
-  const release = { service, unit, guard, storePath, settle: options.settle };
+  const release = { service, unit, guard, storePaths, settle: options.settle };
   const submission = submitOverSsh(context, cluster, release, targets, {
     ...options,
     // Where there is no source that the nodes read, what is sealed goes along.

@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { textOf, utf8 } from "../../crypto/bytes.ts";
 import { Failure, failures, type FailureCode } from "../../failure.ts";
 import { decodeInstallAnswer, type InstallAnswer } from "../../formats/install-answer.ts";
-import { copyClosure } from "../../host/nix/copy.ts";
+import { copyClosures } from "../../host/nix/copy.ts";
 import { runOverSsh, type Remote } from "../../host/ssh/remote.ts";
 import { systemdUnit } from "../../service/systemd-unit.ts";
 import type { Context } from "../context.ts";
@@ -69,7 +69,7 @@ async function deployTo(
 ): Promise<Deployed> {
   const remote = { host, options: options.ssh };
   try {
-    if (options.copyClosure) await copyClosure(remote, release.storePath, context.environment);
+    if (options.copyClosure) await copyClosures(remote, release.storePaths, context.environment);
     if (options.carriesSealed) {
       const [failure] = await fillMirror(silent(context), cluster, remote);
       if (failure !== undefined) throw failure;

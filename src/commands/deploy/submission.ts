@@ -9,8 +9,8 @@ export interface Release {
   readonly unit: string;
   /** What guards its command, as `guardOf` made it. */
   readonly guard: Guard;
-  /** What it runs, which the nodes can fetch unless the submission brings it. */
-  readonly storePath: string;
+  /** What a start takes from the store: the nodes can fetch these closures, unless the submission brings them. */
+  readonly storePaths: readonly string[];
   /** For so many seconds it has to stay up before it counts as running. */
   readonly settle: number;
 }

@@ -8,6 +8,7 @@ import { parseCacheKey, type CacheKey } from "../../formats/cache-key.ts";
 import { errorCode, readRegularFile } from "../../host/files.ts";
 import { isInStore, parseStoreFile } from "../../service/store-path.ts";
 import type { Context } from "../context.ts";
+import { openService } from "../unit/service.ts";
 
 /** What the command line says of where to publish, and signed by whom. */
 export interface PublishFlags {
@@ -80,27 +81,51 @@ async function readKey(context: Context, file: string): Promise<CacheKey> {
   return parseCacheKey(bytes, file);
 }
 
+/** What is to be published. What was built for it stays until this is disposed of. */
+export interface Chosen extends AsyncDisposable {
+  readonly storePaths: readonly string[];
+}
+
 /**
- * The store paths that the arguments are, or are links to.
+ * The store paths that the arguments are, or are links to, or that service files run.
  *
- * @throws Failure `closure/not-in-store`
+ * @throws Failure `closure/not-in-store`; of a service file what `openService` throws
  */
 export async function findStorePaths(
   context: Context,
   paths: readonly string[],
   root: string | undefined,
-): Promise<string[]> {
-  const found = paths.map(async (path) => {
-    const whole = resolve(context.directory, path);
-    const target = isInStore(whole) ? whole : await follow(whole, root);
-    if (isInStore(target)) return parseStoreFile(target).storePath;
-    throw new Failure(
-      "closure/not-in-store",
-      target === whole ? `${path} is not in /nix/store` : `${path} is ${target}, not in /nix/store`,
-      "nix-build leaves a link to what it built: sealaunch publish ./result …",
-    );
-  });
-  return [...new Set(await Promise.all(found))];
+): Promise<Chosen> {
+  await using open = new AsyncDisposableStack();
+  const storePaths = new Set<string>();
+  for (const path of paths) {
+    if (path.endsWith(".json") && !isInStore(path)) {
+      const service = open.use(await openService(context, path, { isBuilt: true, root }));
+      for (const one of service.storePaths) storePaths.add(one);
+    } else {
+      storePaths.add(await findStorePath(context, path, root));
+    }
+  }
+  const kept = open.move();
+  return {
+    storePaths: [...storePaths],
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function findStorePath(
+  context: Context,
+  path: string,
+  root: string | undefined,
+): Promise<string> {
+  const whole = resolve(context.directory, path);
+  const target = isInStore(whole) ? whole : await follow(whole, root);
+  if (isInStore(target)) return parseStoreFile(target).storePath;
+  throw new Failure(
+    "closure/not-in-store",
+    target === whole ? `${path} is not in /nix/store` : `${path} is ${target}, not in /nix/store`,
+    "nix-build leaves a link to what it built: sealaunch publish ./result …",
+  );
 }
 
 async function follow(path: string, root: string | undefined): Promise<string> {

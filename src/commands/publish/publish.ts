@@ -33,9 +33,9 @@ export async function publish(
   options: PublishOptions,
 ): Promise<void> {
   const { cache, keys, upstreams } = await choosePublishing(context, options);
-  const storePaths = await findStorePaths(context, paths, options.store);
+  await using chosen = await findStorePaths(context, paths, options.store);
   const [closure, isThere] = await Promise.all([
-    readClosure(storePaths, options.store),
+    readClosure(chosen.storePaths, options.store),
     isBegun(cache),
   ]);
   const found = await survey(cache, closure, keys, upstreams);

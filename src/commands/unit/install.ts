@@ -25,7 +25,7 @@ import {
 import { runs } from "../../service/stale-roots.ts";
 import { listOf, parseUnitFile } from "../../service/unit-file.ts";
 import type { Context } from "../context.ts";
-import { readFileOf } from "./unit.ts";
+import { readFileOf } from "../given-file.ts";
 
 /** How a unit is put in place. */
 export interface InstallOptions {

@@ -1,8 +1,8 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
 import { parseName } from "../../formats/names.ts";
-import { decodeServiceFile, type ServiceFile } from "../../formats/service-file.ts";
-import { readRegularFile, writeFileAtomic } from "../../host/files.ts";
+import type { ServiceFile } from "../../formats/service-file.ts";
+import { writeFileAtomic } from "../../host/files.ts";
 import { mayBeAsked } from "../../launch/environment.ts";
 import type { Guard } from "../../service/guard.ts";
 import { fleetUnit } from "../../service/scheduled/fleet-unit.ts";
@@ -14,21 +14,22 @@ import { parseProgram } from "../../service/store-path.ts";
 import { systemdUnit } from "../../service/systemd-unit.ts";
 import { utf8 } from "../../crypto/bytes.ts";
 import type { Context } from "../context.ts";
+import { openService } from "./service.ts";
 import { guardFor } from "./guard.ts";
-
-const maxFileSize = 1024 * 1024;
 
 interface UnitOptions {
   readonly for: Scheduler;
   /** Where nodes have the program, if it is launched in place. */
   readonly launcher: string;
+  /** Whether what it runs is built, where the service file says of what; else it is only named. */
+  readonly build: boolean;
   readonly output?: string | undefined;
 }
 
 /** Writes what a scheduler takes of a service, checked against what is sealed for it. */
 export async function unit(context: Context, path: string, options: UnitOptions): Promise<void> {
-  const service = await readService(context, path);
-  const { storePath } = parseProgram(service.program);
+  await using opened = await openService(context, path, { isBuilt: options.build });
+  const { service } = opened;
   const inPlace = options.for === "nomad" || options.for === "marathon";
   if (inPlace) checkEnvironment(service, basename(path));
   const { name, guard } = await guardOf(context, service, inPlace);
@@ -50,20 +51,11 @@ export async function unit(context: Context, path: string, options: UnitOptions)
     await writeFileAtomic(beside, utf8(placed), 0o644);
   }
   await writeFileAtomic(resolve(context.directory, output), utf8(text), 0o644);
-  context.print(`wrote ${output}: ${name} runs ${storePath}`);
+  context.print(`wrote ${output}: ${name} runs ${parseProgram(service.program).storePath}`);
   if (placed !== undefined) {
     context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
   }
   context.result({ unit: name, output, credentials: guard.credentials });
-}
-
-/** @throws Failure `file/absent`, `service/malformed`, `closure/not-in-store` */
-export async function readService(context: Context, path: string): Promise<ServiceFile> {
-  const service = decodeServiceFile(await readFileOf(context, path), basename(path));
-  parseProgram(service.program);
-  // The wrapper compares with what PID 1 has, which doesn't resolve variables.
-  if (!/[$\p{Cc}]/u.test(service.program)) return service;
-  throw new Failure("service/malformed", `${basename(path)}: program: has a '$' in its path`);
 }
 
 /** A service's unit, by name, and what guards its command. @throws Failure as `guardFor` */
@@ -122,11 +114,4 @@ function checkEnvironment({ environment }: ServiceFile, what: string): void {
     `${what}: environment.${bad}: means something to the launcher, or to what root runs`,
     "let a script in the service's store path set it",
   );
-}
-
-/** @throws Failure `file/absent` */
-export async function readFileOf(context: Context, path: string): Promise<Uint8Array> {
-  const bytes = await readRegularFile(resolve(context.directory, path), maxFileSize);
-  if (bytes !== undefined) return bytes;
-  throw new Failure("file/absent", `there is no ${path}`);
 }

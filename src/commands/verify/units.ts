@@ -12,7 +12,7 @@ import { listFiles } from "../../host/walk.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
 import { readUnitPart } from "../unit/part.ts";
-import { readFileOf } from "../unit/unit.ts";
+import { readFileOf } from "../given-file.ts";
 
 /** Something that asks for credentials: a unit's name with its files, or a service file. */
 type Asker =

@@ -6,19 +6,19 @@ import type { Remote } from "../ssh/remote.ts";
 const copiedWithinMs = 3_600_000;
 
 /**
- * After it, another machine's store has a closure of this one's. Root there takes it unsigned, since it comes
+ * After it, another machine's store has closures of this one's. Root there takes it unsigned, since it comes
  * by way of ssh (nix-copy-closure(1)).
  *
  * @throws Failure `ssh/failed`, with what was said last; `program/missing`
  */
-export async function copyClosure(
+export async function copyClosures(
   { host, options = [] }: Remote,
-  storePath: string,
+  storePaths: readonly string[],
   environment: SshEnvironment,
 ): Promise<void> {
   const { exitCode, stderr } = await run(
     await findProgram("nix-copy-closure"),
-    ["--gzip", "--to", host, storePath],
+    ["--gzip", "--to", host, ...storePaths],
     {
       // Its options are words without blanks: paths of a temporary directory, and names of nodes.
       environment: { ...sshEnvironment(environment), NIX_SSHOPTS: ["-T", ...options].join(" ") },
@@ -27,5 +27,5 @@ export async function copyClosure(
   );
   if (exitCode === 0) return;
   const said = stderr.trim().split("\n").at(-1) ?? "";
-  throw new Failure("ssh/failed", `${storePath} can't be copied to ${host}: ${said}`);
+  throw new Failure("ssh/failed", `${storePaths.join(", ")} can't be copied to ${host}: ${said}`);
 }

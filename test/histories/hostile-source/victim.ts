@@ -181,6 +181,7 @@ export class Victim {
       now,
       configuration,
       json: false,
+      isWatched: false,
       print: () => undefined,
       table: () => Promise.resolve(),
       progress: () => ({ at: () => undefined, [Symbol.dispose]: () => undefined }),
