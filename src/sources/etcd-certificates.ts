@@ -14,6 +14,11 @@ const reasons = [
   [/ERR_OSSL|ERR_SSL|EPROTO/u, "doesn't speak TLS with us"],
 ] as const;
 
+/** What a clock decides, which may be the one that is wrong. */
+const ofTime = /EXPIRED|NOT_YET_VALID/u;
+const timeHint =
+  "see both, and the clock: openssl x509 -noout -dates -in FILE; timedatectl; sealaunch doctor --sources";
+
 /** In TLS 1.3 a member says only after the greeting that it doesn't accept a certificate. */
 const refusesWithinMs = 500;
 const greetsWithinMs = 1_000;
@@ -47,8 +52,10 @@ export function certificateFailure(
     const judge = (error: unknown): void => {
       const code = errorCode(error);
       const reason = reasons.find(([pattern]) => pattern.test(code))?.[1];
-      const message = `etcd:${file}: ${endpoint} ${String(reason)} (${code})`;
-      end(reason === undefined ? undefined : new Failure("source/certificate", message));
+      const time = ofTime.test(code) ? `; here it is ${new Date().toISOString()}` : "";
+      const message = `etcd:${file}: ${endpoint} ${String(reason)} (${code})${time}`;
+      const hint = time === "" ? undefined : timeHint;
+      end(reason === undefined ? undefined : new Failure("source/certificate", message, hint));
     };
     let socket: ReturnType<typeof connect>;
     try {
