@@ -12,7 +12,7 @@ import { listNodeCards, readNodeCard, writeCard } from "../cards.ts";
 import { readPool, readRoster, requireStatement, type Cluster } from "../cluster.ts";
 import { expectedEntries } from "../owed.ts";
 import { owedHeaders } from "../rewrapping.ts";
-import { takeSaid } from "../taking-said.ts";
+import { takeSaid } from "./taking-said.ts";
 
 /**
  * Takes from elsewhere what nodes have written there: entries and headers that are owed here, well-formed,

@@ -1,19 +1,19 @@
-import { equalBytes } from "../crypto/bytes.ts";
-import { Failure } from "../failure.ts";
-import { nameKinds } from "../formats/names.ts";
-import { collectedFolder, nodeFolder, nodesFolder, recordFile } from "../formats/paths.ts";
-import { decodeInventory } from "../formats/records/inventory.ts";
-import { maxReportSize } from "../formats/records/report.ts";
-import { maxSignatureSize } from "../formats/sshsig/signature.ts";
-import type { Source } from "../sources/source.ts";
-import { judgeInventory, type InventoryPlace } from "../trust/inventory.ts";
-import type { VerifiedPool } from "../trust/pool.ts";
-import { judgeReport } from "../trust/report.ts";
-import { objectsBelow } from "./below.ts";
-import { readNodeCard } from "./cards.ts";
-import { readMembers, type Cluster } from "./cluster.ts";
-import { pruneCollected } from "./inventories.ts";
-import { maxNodeObjectSize } from "./mirror/outbox.ts";
+import { equalBytes } from "../../crypto/bytes.ts";
+import { Failure } from "../../failure.ts";
+import { nameKinds } from "../../formats/names.ts";
+import { collectedFolder, nodeFolder, nodesFolder, recordFile } from "../../formats/paths.ts";
+import { decodeInventory } from "../../formats/records/inventory.ts";
+import { maxReportSize } from "../../formats/records/report.ts";
+import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
+import type { Source } from "../../sources/source.ts";
+import { judgeInventory, type InventoryPlace } from "../../trust/inventory.ts";
+import type { VerifiedPool } from "../../trust/pool.ts";
+import { judgeReport } from "../../trust/report.ts";
+import { objectsBelow } from "../below.ts";
+import { readNodeCard } from "../cards.ts";
+import { readMembers, type Cluster } from "../cluster.ts";
+import { pruneCollected } from "../inventories.ts";
+import { maxNodeObjectSize } from "./outbox.ts";
 
 /**
  * Takes from elsewhere what nodes whose cards are here say of themselves. An inventory or a report is taken
