@@ -38,6 +38,22 @@ describe("the rooms of src/", () => {
   });
 });
 
+describe("the files of src/", () => {
+  it("form no circle, not even of types", () => {
+    const ended = new Set<string>();
+    const circles: string[] = [];
+    const follow = (file: string, way: readonly string[]): void => {
+      if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(" -> "));
+      if (ended.has(file) || way.includes(file)) return;
+      for (const { target, isOurs, isLazy } of importsOf(file))
+        if (isOurs && !isLazy && sources.includes(target)) follow(target, [...way, file]);
+      ended.add(file);
+    };
+    for (const file of sources) follow(file, []);
+    expect(circles).toEqual([]);
+  });
+});
+
 describe.for(sources)("src/%s", (file) => {
   const room = roomOf(file);
   const imports = importsOf(file);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { conclusionOf, type FailLevel } from "../../src/scan/report/conclusion.ts";
 import type { Finding, ScanReport } from "../../src/scan/report/report.ts";
-import type { Verdict } from "../../src/scan/verdict.ts";
+import type { Verdict } from "../../src/scan/judgement.ts";
 import { finding, hardReport, known, scanReport, unknown } from "../fixtures/scan-report.ts";
 
 const rated = (rating: Finding["severity"]["rating"]): Finding =>

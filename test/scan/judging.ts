@@ -4,7 +4,8 @@ import { AdvisoryIndex } from "../../src/scan/advisories/advisory-index.ts";
 import { componentOf, type Component } from "../../src/scan/component.ts";
 import { readAdvisories } from "../../src/scan/advisories/reading.ts";
 import type { Rule } from "../../src/scan/rules/rule.ts";
-import { judge, type Judgement } from "../../src/scan/verdict.ts";
+import type { Judgement } from "../../src/scan/judgement.ts";
+import { judge } from "../../src/scan/verdict.ts";
 
 export const now = new Date("2026-11-01T00:00:00Z");
 

@@ -7,7 +7,15 @@ import type { Context } from "../context.ts";
 import { identityFrom } from "../open.ts";
 import { reportNext, reportWritten } from "../report.ts";
 import { owedEntriesOf } from "../rewrap/owed.ts";
-import type { Enrolled } from "./enrolling.ts";
+
+/** What became of an enrolment. */
+export interface Enrolled {
+  readonly pool: string;
+  readonly nodes: readonly string[];
+  readonly generation: number;
+  /** The nodes that can't open anything before somebody has written their entries. */
+  readonly owed: readonly string[];
+}
 
 /**
  * What an identity opens of a pool, so that newcomers can be given it; nothing of a pool that hasn't begun,

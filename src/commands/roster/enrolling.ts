@@ -7,7 +7,7 @@ import type { Member } from "../../formats/records/pool.ts";
 import { fingerprint } from "../../formats/sshsig/public-key.ts";
 import { requireFresh } from "../../trust/freshness.ts";
 import { rosterPool } from "../../trust/roster.ts";
-import { admit, openToAdmit } from "./admission.ts";
+import { admit, openToAdmit, type Enrolled } from "./admission.ts";
 import type { Context } from "../context.ts";
 import { enrol, refuseReturning, showNewcomers } from "./enrolment.ts";
 import { readPoolState, writePool } from "./pool-change.ts";
@@ -26,15 +26,6 @@ export interface EnrolOptions {
 
 /** Returns if the key that signed a card is the node's. @throws Failure `node/unverified` */
 export type CheckCard = (card: FoundCard, present: readonly Member[]) => Promise<void>;
-
-/** What became of an enrolment. */
-export interface Enrolled {
-  readonly pool: string;
-  readonly nodes: readonly string[];
-  readonly generation: number;
-  /** The nodes that can't open anything before somebody has written their entries. */
-  readonly owed: readonly string[];
-}
 
 /**
  * After it, nodes are in a pool, by their cards, and it was said who gives them their entries if nobody has.

@@ -1,5 +1,5 @@
 import { type Range } from "./ranges.ts";
-import { type Severity } from "../verdict.ts";
+import type { Severity } from "./severity.ts";
 
 /** What somebody published of one vulnerability. */
 export interface Advisory {

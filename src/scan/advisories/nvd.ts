@@ -3,8 +3,7 @@ import { type CpeName, parseCpe } from "./cpe.ts";
 import { type Read } from "./read.ts";
 import { fields, list, oneLine, text, texts } from "./json.ts";
 import { only, type Range } from "./ranges.ts";
-import { severityOf, unknownSeverity } from "./severity.ts";
-import { type Severity } from "../verdict.ts";
+import { severityOf, unknownSeverity, type Severity } from "./severity.ts";
 
 /**
  * A record of NVD's CVE API 2.0, as feeds, API pages and mirrors have it, bare or as `{"cve": …}`

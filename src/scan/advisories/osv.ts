@@ -4,8 +4,7 @@ import { fields, list, oneLine, text, texts } from "./json.ts";
 import { type Read } from "./read.ts";
 import { rangesOfEvents } from "./osv-events.ts";
 import { only, type Range } from "./ranges.ts";
-import { severityOfVector, severityOfWord, unknownSeverity } from "./severity.ts";
-import { type Severity } from "../verdict.ts";
+import { severityOfVector, severityOfWord, unknownSeverity, type Severity } from "./severity.ts";
 
 // OSV's ecosystems whose versions are upstream's, as the types of package URLs. Those of
 // distributions are not here: what they call 3.0.11-1~deb12u2 is another tree than upstream's.

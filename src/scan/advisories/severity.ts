@@ -1,5 +1,11 @@
 import cvss from "ae-cvss-calculator";
-import { type Severity } from "../verdict.ts";
+
+/** How bad an advisory says it is, after CVSS. */
+export interface Severity {
+  /** 0 to 10. */
+  readonly score: number | undefined;
+  readonly rating: "none" | "low" | "medium" | "high" | "critical" | "unknown";
+}
 
 export const unknownSeverity: Severity = { score: undefined, rating: "unknown" };
 

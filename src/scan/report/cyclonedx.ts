@@ -6,7 +6,8 @@ import type { Finding, ScanReport } from "./report.ts";
 import { compareFindings, sorted } from "./order.ts";
 import { packageUrl } from "../advisories/purl.ts";
 import { remedyOf, reportId } from "./names.ts";
-import type { Severity, Verdict } from "../verdict.ts";
+import type { Severity } from "../advisories/severity.ts";
+import type { Verdict } from "../judgement.ts";
 
 const { AnalysisState, RatingMethod, Severity: Ratings } = Words;
 

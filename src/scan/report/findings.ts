@@ -4,7 +4,7 @@ import { numbersOf, type ScannedStore } from "../store/scanned-store.ts";
 import { graphOfList } from "../store/graph.ts";
 import type { StoreTable } from "../store/table.ts";
 import { usesIn } from "../store/uses.ts";
-import type { Judgement } from "../verdict.ts";
+import type { Judgement } from "../judgement.ts";
 
 /** A finding of which more is still to be learnt. */
 interface OpenFinding extends Finding {

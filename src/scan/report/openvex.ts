@@ -2,7 +2,7 @@ import type { Finding, ScanReport } from "./report.ts";
 import { compareFindings } from "./order.ts";
 import { packageUrl } from "../advisories/purl.ts";
 import { remedyOf, reportId } from "./names.ts";
-import type { Verdict } from "../verdict.ts";
+import type { Verdict } from "../judgement.ts";
 
 /** One statement of OpenVEX 0.2.0, of those that a scan makes. */
 interface Statement {

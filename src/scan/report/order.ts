@@ -1,6 +1,7 @@
 import { compareVersions } from "../version.ts";
 import type { Finding, Use } from "./report.ts";
-import type { Severity, Verdict } from "../verdict.ts";
+import type { Severity } from "../advisories/severity.ts";
+import type { Verdict } from "../judgement.ts";
 
 /** Verdicts, what matters most first. */
 export const verdicts = [

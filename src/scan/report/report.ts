@@ -1,4 +1,5 @@
-import type { Severity, Verdict } from "../verdict.ts";
+import type { Severity } from "../advisories/severity.ts";
+import type { Verdict } from "../judgement.ts";
 
 /**
  * Whether what uses a path runs it now: it does; it doesn't; it runs though its unit already names

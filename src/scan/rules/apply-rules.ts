@@ -1,5 +1,5 @@
 import { exactness, type Rule } from "./rule.ts";
-import { type Judgement } from "../verdict.ts";
+import type { Judgement } from "../judgement.ts";
 
 /**
  * The judgements of one component as rules change them: what they cover is ignored, or patched

@@ -1,7 +1,19 @@
+import type { UnitUses } from "../../formats/uses.ts";
 import type { Running } from "../report/report.ts";
 import type { StoreGraph } from "./graph.ts";
-import type { PlacedUnit } from "./uses.ts";
 import { closureOf } from "./trace.ts";
+
+/** A path that something begins with, and where the store has it. */
+export interface Start {
+  readonly path: string;
+  readonly place: number | undefined;
+}
+
+/** A unit with the places of its paths. */
+export interface PlacedUnit extends Omit<UnitUses, "names" | "runs"> {
+  readonly names: readonly Start[];
+  readonly runs: readonly Start[];
+}
 
 /**
  * Whether a unit runs a path now, and would no longer after a restart.

@@ -1,6 +1,6 @@
-import type { UnitUses, Uses } from "../../formats/uses.ts";
+import type { Uses } from "../../formats/uses.ts";
 import type { Running, Use } from "../report/report.ts";
-import { runningOf } from "./running.ts";
+import { runningOf, type PlacedUnit, type Start } from "./running.ts";
 import type { StoreGraph } from "./graph.ts";
 import { closureOf, traceUp, type Trace } from "./trace.ts";
 
@@ -18,18 +18,6 @@ const maxRootsTold = 8;
 
 /** The shortest of the ways from some paths to the one that is asked about; empty if there is none. */
 export type Way = (starts: readonly Start[]) => readonly string[];
-
-/** A path that something begins with, and where the store has it. */
-export interface Start {
-  readonly path: string;
-  readonly place: number | undefined;
-}
-
-/** A unit with the places of its paths. */
-export interface PlacedUnit extends Omit<UnitUses, "names" | "runs"> {
-  readonly names: readonly Start[];
-  readonly runs: readonly Start[];
-}
 
 /**
  * Tells of any path who needs it: services, other processes, and what keeps it from a collection, each in

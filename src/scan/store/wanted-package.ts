@@ -1,7 +1,7 @@
 import { Failure } from "../../failure.ts";
 import { upstreamVersion } from "../advisories/applies.ts";
 import type { Component } from "../component.ts";
-import type { Judgement } from "../verdict.ts";
+import type { Judgement } from "../judgement.ts";
 import { compareVersions } from "../version.ts";
 
 /** A package that is asked about, before or without an advisory. */
