@@ -74,6 +74,7 @@ export const owners: Readonly<Record<string, string>> = {
   "libsodium-wrappers": "crypto/sodium.ts",
   "@scure/base": "crypto",
   execa: "host/process.ts",
+  undici: "host/downloading.ts",
   etcd3: "sources/etcd.ts",
   "@aws-sdk/client-s3": "caches/s3.ts",
   "@aws-sdk/lib-storage": "caches/s3.ts",

@@ -604,6 +604,16 @@ export const failures = {
     "a file holds no advisories, or not whole",
     "give feeds of NVD's CVE API 2.0 (.json, .json.gz) or records of OSV (.json, .zip); fetch a broken one anew",
   ],
+  "advisories/unreachable": [
+    "unavailable",
+    "a database of advisories can't be fetched, or not all of it",
+    "look whether the network is there, and begin again: sealaunch scan --update; what was fetched before stays",
+  ],
+  "advisories/absent": [
+    "absent",
+    "no advisories were given, and not all were fetched",
+    "sealaunch scan --update, where there is a network; or give files: --advisories FILE",
+  ],
   "rules/invalid": [
     "data",
     "a file of rules is malformed",

@@ -4,8 +4,9 @@ import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { addInventory } from "./inventory.ts";
 import { collect, count } from "./options.ts";
+import { addUpdate, runUpdate, type UpdateFlags } from "./scan-update.ts";
 
-interface ScanFlags {
+interface ScanFlags extends UpdateFlags {
   readonly node: string[];
   readonly pool?: string;
   readonly here?: boolean;
@@ -56,7 +57,7 @@ function addScan(program: Command): void {
     .option("--service <name>", "only what that service needs; alone: all packages that it needs")
     .option(
       "--advisories <file...>",
-      "feeds of NVD (.json, .json.gz), records of OSV (.json, .zip), and folders of them",
+      "feeds of NVD (.json, .json.gz), records of OSV (.json, .zip), and folders of them; else what --update fetched",
     )
     .option(
       "--rules <file>",
@@ -91,8 +92,10 @@ function addScan(program: Command): void {
         "end with 77 if something vulnerable is as bad or worse",
       ).choices(["low", "medium", "high", "critical"]),
     );
+  addUpdate(command);
   addGuidance(command, {
     examples: [
+      "sealaunch scan --update",
       "sealaunch scan --advisories nvdcve-2.0-modified.json",
       "sealaunch scan --package 'openssl@<3.0.8' --json",
       "sealaunch scan --dump n1.dump --advisories nvdcve-2.0-modified.json --rules ignored.toml",
@@ -104,6 +107,10 @@ function addScan(program: Command): void {
     needs: "nothing; with --ssh root on the machines",
   });
   command.action(async (flags: ScanFlags) => {
+    if (flags.update === true) {
+      await runUpdate(command, flags);
+      return;
+    }
     const { scan } = await import("../commands/scan/scan.ts");
     await scan(createContext(command), {
       nodes: flags.node,

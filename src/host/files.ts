@@ -141,7 +141,8 @@ export async function makeDirectory(path: string, mode: number): Promise<void> {
   }
 }
 
-function refused(path: string, error: unknown): Failure {
+/** Why `path` can't be written. */
+export function refused(path: string, error: unknown): Failure {
   return new Failure("write/refused", `${path} can't be written: ${errorCode(error)}`);
 }
 
@@ -178,7 +179,7 @@ async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Prom
 }
 
 /** A name beside `path` that nothing has and that no reader looks at. */
-function stagingPath(path: string): string {
+export function stagingPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${crypto.randomUUID()}`);
 }
 

@@ -307,7 +307,7 @@ describe("scan --advisories", () => {
     ["a file of something else", "--advisories sealaunch.json", "advisories/invalid"],
     ["rules that are none", "--advisories sealaunch.json --rules sealaunch.json", "rules/invalid"],
     ["rules that aren't there", "--advisories one.json --rules none.toml", "file/absent"],
-    ["nothing to look for", "--pool web", "usage/invalid"],
+    ["nothing to look for", "--pool web", "advisories/absent"],
     ["a node that is none", "--node n7 --package a", "node/unknown"],
     ["a pool that is none", "--pool app --package a", "pool/unknown"],
     ["a severity that is none", "--fail-on awful --package a", "usage/invalid"],

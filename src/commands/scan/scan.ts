@@ -9,6 +9,7 @@ import { judge } from "../../scan/verdict.ts";
 import { isWanted, judgeWanted, parseWantedPackage } from "../../scan/store/wanted-package.ts";
 import type { Context } from "../context.ts";
 import type { ReadAdvisories } from "./advisories.ts";
+import { requireFetched } from "./fetched.ts";
 import { haveNewNames, learn, type FactFlags } from "./facts.ts";
 import { writeReportFiles, type ReportFiles } from "./files.ts";
 import { readEarlier, tell, tellChanges } from "./report.ts";
@@ -40,14 +41,9 @@ export interface ScanOptions extends MachineFlags, FactFlags {
  */
 export async function scan(context: Context, options: ScanOptions): Promise<void> {
   const wanted = options.packages.map(parseWantedPackage);
-  const { advisories: places, service, since } = options;
-  if (wanted.length === 0 && places.length === 0 && service === undefined) {
-    throw new Failure(
-      "usage/invalid",
-      "there is nothing to look for",
-      "give --advisories FILE, --package NAME or --service NAME",
-    );
-  }
+  const { service, since } = options;
+  const isNothingNamed = wanted.length + options.advisories.length === 0 && service === undefined;
+  const places = isNothingNamed ? await requireFetched(context) : options.advisories;
   const before = since === undefined ? undefined : await readEarlier(context, since);
   // Only they need what reads archives and TOML.
   const { readAdvisoryFiles, readRuleFiles } = await import("./advisories.ts");

@@ -25,6 +25,9 @@ const ecosystems = new Map([
   ["Pub", "pub"],
 ]);
 
+/** The names of these ecosystems, as OSV has them. */
+export const upstreamEcosystems: readonly string[] = [...ecosystems.keys()];
+
 /** A record of OSV (https://ossf.github.io/osv-schema/). */
 export function readOsv(value: unknown): Read {
   const record = fields(value);
