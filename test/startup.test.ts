@@ -75,6 +75,11 @@ describe("what is loaded at start", () => {
       expect(bytes).toBeLessThan(1000 * kilobyte);
     },
   );
+
+  it("of publish has no libsodium, of which it needs nothing", () => {
+    const { packages } = loadedWith("src/commands/publish/publish.ts");
+    expect(packages.filter((name) => name.startsWith("libsodium"))).toEqual([]);
+  });
 });
 
 describe("the bundle", () => {

@@ -2,7 +2,8 @@ import { bech32 } from "@scure/base";
 import { Failure } from "../failure.ts";
 import { randomBytes, textOf, utf8 } from "./bytes.ts";
 import { recipientOfKey, type Recipient } from "./recipient.ts";
-import { xwingPublicKey, xwingSizes } from "./xwing.ts";
+import { xwingSizes } from "./xwing-sizes.ts";
+import { xwingPublicKey } from "./xwing.ts";
 
 /** The secret half of a node's, pool's or operator's key pair: an X-Wing seed. */
 export interface Identity {

@@ -1,6 +1,8 @@
 import { bech32 } from "@scure/base";
 import { idOf } from "./digest.ts";
-import { xwingEncapsulate, xwingSizes } from "./xwing.ts";
+import { xwingSizes } from "./xwing-sizes.ts";
+
+// Without libsodium: configurations name recipients, and most that read one encrypt nothing.
 
 declare const valid: unique symbol;
 /**
@@ -32,11 +34,6 @@ export function parseRecipient(text: string): Recipient | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Whether something can be encrypted to the key in `recipient` (FIPS 203 §7.2 and a real share). */
-export function isUsable(recipient: Recipient): boolean {
-  return xwingEncapsulate(keyOfRecipient(recipient)) !== undefined;
 }
 
 /** The {@link idOf} of the recipient's text: names its entry (docs/bundle-format.md §3). */

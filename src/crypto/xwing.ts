@@ -1,12 +1,10 @@
+import { keyOfRecipient, type Recipient } from "./recipient.ts";
 import { sodium } from "./sodium.ts";
 
-/** Sizes in bytes (draft-connolly-cfrg-xwing-kem, §5). */
-export const xwingSizes = {
-  seed: 32,
-  publicKey: 1216,
-  ciphertext: 1120,
-  sharedSecret: 32,
-} as const;
+/** Whether something can be encrypted to the key in `recipient` (FIPS 203 §7.2 and a real share). */
+export function isUsable(recipient: Recipient): boolean {
+  return xwingEncapsulate(keyOfRecipient(recipient)) !== undefined;
+}
 
 /** The 1216-byte public key of a 32-byte X-Wing seed; the seed is the whole secret key. */
 export function xwingPublicKey(seed: Uint8Array): Uint8Array {

@@ -1,4 +1,4 @@
-import { isUsable } from "../crypto/recipient.ts";
+import { isUsable } from "../crypto/xwing.ts";
 import { Failure } from "../failure.ts";
 import { decodeCard, type Card } from "../formats/records/card.ts";
 import type { SignerKey } from "../formats/sshsig/public-key.ts";

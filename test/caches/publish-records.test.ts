@@ -2,11 +2,8 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parsePublicCacheKey } from "../../src/formats/cache-key.ts";
-import {
-  publisherRecordKey,
-  verifyPublisherRecord,
-  type PublisherRecord,
-} from "../../src/formats/publisher-record.ts";
+import { publisherRecordKey, type PublisherRecord } from "../../src/formats/publisher-record.ts";
+import { verifyPublisherRecord } from "../../src/formats/publisher-record-verifying.ts";
 import { createCycloneDxCheck } from "../fixtures/cyclonedx-schema.ts";
 import { expectDone } from "../fixtures/ended.ts";
 import { sealaunch, type Ended } from "../fixtures/program.ts";

@@ -13,12 +13,8 @@ import {
   identityOfSeed,
   parseIdentityFile,
 } from "../../src/crypto/identity.ts";
-import {
-  isUsable,
-  keyOfRecipient,
-  parseRecipient,
-  recipientOfKey,
-} from "../../src/crypto/recipient.ts";
+import { keyOfRecipient, parseRecipient, recipientOfKey } from "../../src/crypto/recipient.ts";
+import { isUsable } from "../../src/crypto/xwing.ts";
 import { Failure } from "../../src/failure.ts";
 
 const identity = identityOfSeed(new Uint8Array(32).fill(3));

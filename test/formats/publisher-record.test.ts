@@ -9,9 +9,9 @@ import {
 import {
   publisherRecordKey,
   signPublisherRecord,
-  verifyPublisherRecord,
   type PublisherRecord,
 } from "../../src/formats/publisher-record.ts";
+import { verifyPublisherRecord } from "../../src/formats/publisher-record-verifying.ts";
 import { refusal } from "../fixtures/refusal.ts";
 
 function keyPair(name: string): [ReturnType<typeof parseCacheKey>, PublicCacheKey] {

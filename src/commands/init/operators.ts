@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import { readIdentity } from "../../cluster/identities.ts";
 import { textOf, wipe } from "../../crypto/bytes.ts";
-import { isUsable, parseRecipient, type Recipient } from "../../crypto/recipient.ts";
+import { parseRecipient, type Recipient } from "../../crypto/recipient.ts";
+import { isUsable } from "../../crypto/xwing.ts";
 import { Failure } from "../../failure.ts";
 import { parseName } from "../../formats/names.ts";
 import type { RosterOperator } from "../../formats/records/roster.ts";

@@ -3,11 +3,8 @@ import type { Cache } from "../../caches/cache.ts";
 import { inParallel } from "../../caches/each.ts";
 import { isBegun } from "../../caches/survey.ts";
 import { Failure, type FailureCode } from "../../failure.ts";
-import {
-  publisherRecordKey,
-  verifyPublisherRecord,
-  type PublisherRecord,
-} from "../../formats/publisher-record.ts";
+import { publisherRecordKey, type PublisherRecord } from "../../formats/publisher-record.ts";
+import { verifyPublisherRecord } from "../../formats/publisher-record-verifying.ts";
 import type { AskedCache, PublisherData } from "../../scan/report/report.ts";
 import type { Context } from "../context.ts";
 import { openKeptRecords } from "./kept-records.ts";

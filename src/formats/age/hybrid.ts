@@ -4,7 +4,8 @@ import { decryptChaCha, encryptChaCha, tagSize } from "../../crypto/chacha.ts";
 import { hpkeContext } from "../../crypto/hpke.ts";
 import type { Identity } from "../../crypto/identity.ts";
 import { keyOfRecipient, type Recipient } from "../../crypto/recipient.ts";
-import { xwingDecapsulate, xwingEncapsulate, xwingSizes } from "../../crypto/xwing.ts";
+import { xwingSizes } from "../../crypto/xwing-sizes.ts";
+import { xwingDecapsulate, xwingEncapsulate } from "../../crypto/xwing.ts";
 import { Failure } from "../../failure.ts";
 import { fileKeySize, type Stanza } from "./header.ts";
 
