@@ -1,4 +1,5 @@
-import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
 import { errorCode } from "../host/files.ts";
@@ -36,25 +37,14 @@ export function directoryCache(name: string, directory: string): Cache {
   return {
     name,
     spools: at(spoolsName),
-    width: 16,
-    async get(key) {
-      try {
-        return await readFile(at(key));
-      } catch (error) {
-        if (errorCode(error) === "ENOENT") return undefined;
-        throw diskFailure(at(key), error);
-      }
-    },
-    async has(key) {
-      try {
-        await access(at(key));
-        return true;
-      } catch (error) {
-        if (errorCode(error) === "ENOENT") return false;
-        throw diskFailure(at(key), error);
-      }
-    },
-    put: (key, body) => place(at(key), body),
+    width: 1,
+    // Small files in their thousands: a way through the thread pool and back takes each longer than the call.
+    get: (key) => Promise.try(() => (isThere(at(key)) ? read(at(key)) : undefined)),
+    has: (key) => Promise.try(() => isThere(at(key))),
+    put: (key, body) =>
+      Promise.try(() => {
+        place(at(key), body);
+      }),
     async settle() {
       const sync = await findProgram("sync");
       const { exitCode, stderr } = await run(sync, ["--file-system", directory]);
@@ -64,14 +54,32 @@ export function directoryCache(name: string, directory: string): Cache {
   };
 }
 
-async function place(path: string, body: Body): Promise<void> {
+/** Asked before anything is read, since an error takes as long as ten answers. */
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw diskFailure(path, error);
+  }
+}
+
+function read(path: string): Uint8Array | undefined {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw diskFailure(path, error);
+  }
+}
+
+function place(path: string, body: Body): void {
   const isBytes = body instanceof Uint8Array;
   const staged = isBytes ? join(dirname(path), spoolPrefix + crypto.randomUUID()) : body.path;
   try {
-    if (isBytes) await writeFile(staged, body, { flag: "wx", mode: 0o644 });
-    await rename(staged, path);
+    if (isBytes) writeFileSync(staged, body, { flag: "wx", mode: 0o644 });
+    renameSync(staged, path);
   } catch (error) {
-    if (isBytes) await rm(staged, { force: true });
+    if (isBytes) rmSync(staged, { force: true });
     throw diskFailure(path, error);
   }
 }

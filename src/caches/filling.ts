@@ -99,17 +99,30 @@ export async function putNarInfos(cache: Cache, narInfos: readonly NarInfo[]): P
 
 /** The same, in groups, each of which refers to none but those before it. */
 function inLevels(narInfos: readonly NarInfo[]): NarInfo[][] {
-  const left = new Map(narInfos.map((info) => [baseName(info.storePath), info]));
-  const levels: NarInfo[][] = [];
-  while (left.size > 0) {
-    const level = [...left].filter(([name, { references }]) =>
-      references.every((reference) => reference === name || !left.has(reference)),
-    );
-    if (level.length === 0)
-      throw new Error("internal: store paths refer to each other in a circle");
-    levels.push(level.map(([, info]) => info));
-    for (const [name] of level) left.delete(name);
+  const waits = new Map<string, { readonly info: NarInfo; left: number }>();
+  for (const info of narInfos) waits.set(baseName(info.storePath), { info, left: 0 });
+  const referrers = new Map<string, string[]>();
+  for (const [name, wait] of waits) {
+    for (const reference of new Set(wait.info.references)) {
+      if (reference === name || !waits.has(reference)) continue;
+      wait.left++;
+      const others = referrers.get(reference);
+      if (others === undefined) referrers.set(reference, [name]);
+      else others.push(name);
+    }
   }
+  const levels: NarInfo[][] = [];
+  let count = 0;
+  let level = [...waits.values()].filter(({ left }) => left === 0);
+  while (level.length > 0) {
+    levels.push(level.map(({ info }) => info));
+    count += level.length;
+    level = level
+      .flatMap(({ info }) => referrers.get(baseName(info.storePath)) ?? [])
+      .flatMap((name) => waits.get(name) ?? [])
+      .filter((wait) => --wait.left === 0);
+  }
+  if (count < waits.size) throw new Error("internal: store paths refer to each other in a circle");
   return levels;
 }
 

@@ -3,9 +3,15 @@ import { open, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { constants, createZstdCompress, zstdCompress, type ZstdOptions } from "node:zlib";
+import {
+  constants,
+  createZstdCompress,
+  zstdCompress,
+  zstdCompressSync,
+  type ZstdOptions,
+} from "node:zlib";
 import { Failure } from "../failure.ts";
-import { narOf } from "../host/nar-writing.ts";
+import { narOf, narSlack } from "../host/nar-writing.ts";
 import type { ValidPath } from "../host/nix/closure.ts";
 import { nixBase32 } from "../service/nar.ts";
 import { diskFailure, discard, type Body, type Spooled } from "./cache.ts";
@@ -23,6 +29,11 @@ export interface Packed {
 const smallest = 4 * 1024;
 /** What is at most as large is held in memory; the rest waits on the disk. */
 const largestInMemory = 1024 * 1024;
+
+/** Of the archives of small paths, which are thousands: used again, since the runtime is slow to free them. */
+const spare: Buffer[] = [];
+/** As much of a large archive is read and packed at once. */
+const pieceSize = 256 * 1024;
 
 /** As `nix copy` packs with zstd. */
 const level = { [constants.ZSTD_c_compressionLevel]: 3 };
@@ -44,19 +55,30 @@ export async function pack(
 }
 
 async function packInMemory(path: ValidPath, place: string): Promise<Packed> {
-  const pieces: Uint8Array[] = [];
-  let size = 0;
-  for (const piece of narOf(place)) {
-    size += piece.length;
-    if (size > path.narSize) break;
-    pieces.push(Buffer.from(piece));
+  const buffer = spare.pop() ?? Buffer.allocUnsafe(largestInMemory + narSlack);
+  try {
+    const pieces = narOf(place, buffer);
+    const first = pieces.next();
+    // One that goes on behind it has another hash.
+    pieces.return();
+    const nar = first.done === true ? buffer.subarray(0, 0) : first.value;
+    requireSame(path, sha256(nar));
+    const small = nar.length < smallest ? nar : await compress(nar, options(path));
+    const isPacked = small.length < nar.length;
+    // The buffer is the next one's, and this may be on its way still.
+    const body = isPacked ? small : Buffer.from(nar);
+    return { compression: isPacked ? "zstd" : "none", fileHash: sha256(body), body };
+  } finally {
+    spare.push(buffer);
   }
-  const nar = Buffer.concat(pieces);
-  requireSame(path, sha256(nar));
-  const small = nar.length < smallest ? nar : await promisify(zstdCompress)(nar, options(path));
-  const body = small.length < nar.length ? small : nar;
-  const compression = body === nar ? "none" : "zstd";
-  return { compression, fileHash: sha256(body), body };
+}
+
+/** Below it the way through the thread pool takes as long as the packing. */
+const largestAtOnce = 128 * 1024;
+const compressInPool = promisify<Uint8Array, ZstdOptions, Uint8Array>(zstdCompress);
+
+function compress(nar: Uint8Array, how: ZstdOptions): Uint8Array | Promise<Uint8Array> {
+  return nar.length <= largestAtOnce ? zstdCompressSync(nar, how) : compressInPool(nar, how);
 }
 
 async function packOnDisk(
@@ -82,7 +104,7 @@ async function packOnDisk(
   written.catch(() => undefined);
   try {
     let fed = 0;
-    for (const piece of narOf(place)) {
+    for (const piece of narOf(place, Buffer.allocUnsafe(pieceSize))) {
       fed += piece.length;
       if (fed > path.narSize) break;
       narHash.update(piece);
@@ -123,7 +145,9 @@ async function feed(zstd: NodeJS.WritableStream, piece: Uint8Array): Promise<voi
 }
 
 function options({ narSize }: ValidPath): ZstdOptions {
-  return { chunkSize: 256 * 1024, params: level, pledgedSrcSize: narSize };
+  // Room for all that a small one can come to, and no more.
+  const chunkSize = Math.min(narSize + (narSize >> 8) + 128, pieceSize);
+  return { chunkSize, params: level, pledgedSrcSize: narSize };
 }
 
 function requireSame({ storePath, narHash }: ValidPath, found: string): void {

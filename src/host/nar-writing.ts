@@ -11,17 +11,22 @@ import {
 import { Failure } from "../failure.ts";
 import { errorCode } from "./files.ts";
 
-/** As much is given at once. */
-const pieceSize = 256 * 1024;
+/**
+ * So much of a buffer may stay free: a name, or where a link points to, isn't cut, and the system has none
+ * beyond 4 KiB.
+ */
+export const narSlack = 8 * 1024;
 
 /**
  * The NAR of what is at `path`: Nix's archive, in which nothing but names, contents, links and the
- * executable bit counts. Each piece may be looked at until the next is asked for.
+ * executable bit counts. Each piece is a part of `buffer`, and is there until the next is asked for. All
+ * of it is one piece if it is at least {@link narSlack} smaller than the buffer.
  *
+ * @param buffer - of more than {@link narSlack} bytes
  * @throws Failure `store/altered` for what can't be read, or is nothing that a store holds
  */
-export function* narOf(path: string): Generator<Uint8Array, void, undefined> {
-  const writer = new NarWriter();
+export function* narOf(path: string, buffer: Buffer): Generator<Uint8Array, void, undefined> {
+  const writer = new NarWriter(buffer);
   try {
     yield* writer.words("nix-archive-1");
     const facts = lstatSync(path);
@@ -38,8 +43,12 @@ type Kind = "directory" | "link" | "file";
 type Pieces = Generator<Uint8Array, void, undefined>;
 
 class NarWriter {
-  private readonly buffer = Buffer.allocUnsafe(pieceSize);
+  private readonly buffer: Buffer;
   private filled = 0;
+
+  constructor(buffer: Buffer) {
+    this.buffer = buffer;
+  }
 
   *rest(): Pieces {
     if (this.filled > 0) yield this.buffer.subarray(0, this.filled);
@@ -49,8 +58,7 @@ class NarWriter {
   *words(...words: readonly (string | Uint8Array)[]): Pieces {
     for (const word of words) {
       const bytes = typeof word === "string" ? Buffer.from(word) : word;
-      // A name, or where a link points to: the system has nothing of the kind beyond 4 KiB.
-      if (this.filled + bytes.length + 16 > pieceSize) yield* this.rest();
+      if (this.filled + bytes.length + 16 > this.buffer.length) yield* this.rest();
       this.size(bytes.length);
       this.buffer.set(bytes, this.filled);
       this.filled += bytes.length;
@@ -98,17 +106,17 @@ class NarWriter {
         throw new Failure("store/altered", `${path.toString()} is no file, directory or link`);
       const executable = (facts.mode & 0o100) === 0 ? [] : ["executable", ""];
       yield* this.words("regular", ...executable, "contents");
-      if (this.filled + 8 > pieceSize) yield* this.rest();
+      if (this.filled + 8 > this.buffer.length) yield* this.rest();
       this.size(facts.size);
       for (let left = facts.size; left > 0;) {
-        if (this.filled === pieceSize) yield* this.rest();
-        const most = Math.min(left, pieceSize - this.filled);
+        if (this.filled === this.buffer.length) yield* this.rest();
+        const most = Math.min(left, this.buffer.length - this.filled);
         const read = readSync(file, this.buffer, this.filled, most, null);
         if (read === 0) throw new Failure("store/altered", `${path.toString()} became shorter`);
         this.filled += read;
         left -= read;
       }
-      if (this.filled + 8 > pieceSize) yield* this.rest();
+      if (this.filled + 8 > this.buffer.length) yield* this.rest();
       this.pad(facts.size);
     } finally {
       closeSync(file);

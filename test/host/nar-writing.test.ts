@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { narOf } from "../../src/host/nar-writing.ts";
+import { narOf, narSlack } from "../../src/host/nar-writing.ts";
 import { refusal } from "../fixtures/refusal.ts";
 
 let directory: string;
@@ -19,7 +19,7 @@ const piece = 256 * 1024;
 function ours(path: string): Buffer {
   const pieces: Buffer[] = [];
   // Each is good until the next is asked for.
-  for (const bytes of narOf(path)) pieces.push(Buffer.from(bytes));
+  for (const bytes of narOf(path, Buffer.allocUnsafe(piece))) pieces.push(Buffer.from(bytes));
   return Buffer.concat(pieces);
 }
 
@@ -45,6 +45,15 @@ describe("an archive", () => {
     const path = join(directory, `file-${String(size)}`);
     writeFileSync(path, Buffer.alloc(size, "abcdefg"));
     expect(ours(path).equals(nixs(path))).toBe(true);
+  });
+
+  it("is one piece in a buffer that is as much larger as was said", () => {
+    const path = join(directory, "in-one-piece");
+    writeFileSync(path, Buffer.alloc(50_001, "abcdefg"));
+    const whole = nixs(path);
+    const pieces = narOf(path, Buffer.allocUnsafe(whole.length + narSlack));
+    expect(whole.equals(pieces.next().value ?? Buffer.of())).toBe(true);
+    expect(pieces.next().done).toBe(true);
   });
 
   it("of a tree with all there is in a store is Nix's own", () => {

@@ -8,7 +8,6 @@ import { parseCacheKey, type CacheKey } from "../../formats/cache-key.ts";
 import { errorCode, readRegularFile } from "../../host/files.ts";
 import { isInStore, parseStoreFile } from "../../service/store-path.ts";
 import type { Context } from "../context.ts";
-import { openService } from "../unit/service.ts";
 
 /** What the command line says of where to publish, and signed by whom. */
 export interface PublishFlags {
@@ -100,6 +99,7 @@ export async function findStorePaths(
   const storePaths = new Set<string>();
   for (const path of paths) {
     if (path.endsWith(".json") && !isInStore(path)) {
+      const { openService } = await import("../unit/service.ts");
       const service = open.use(await openService(context, path, { isBuilt: true, root }));
       for (const one of service.storePaths) storePaths.add(one);
     } else {
