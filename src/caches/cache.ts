@@ -13,6 +13,9 @@ export interface Spooled {
 /** What is put into a cache. Both can be sent again. */
 export type Body = Uint8Array | Spooled;
 
+/** Is told how many bytes of a body are on their way. */
+export type Sent = (bytes: number) => void;
+
 /** A binary cache that can be filled: opaque bytes by name, such as `nar/HASH.nar.zst`. */
 export interface Cache {
   /** Its address as it was given. */
@@ -25,8 +28,14 @@ export interface Cache {
   get(key: string): Promise<Uint8Array | undefined>;
   /** Whether something has that name. @throws Failure `cache/…` */
   has(key: string): Promise<boolean>;
-  /** After it, that is what has the name: whole, or nothing has changed. @throws Failure `cache/…` */
-  put(key: string, body: Body): Promise<void>;
+  /**
+   * After it, that is what has the name: whole, or nothing has changed.
+   *
+   * @param sent - may be told how many bytes of what was spooled are on their way; again from the beginning if
+   *   it is sent again
+   * @throws Failure `cache/…`
+   */
+  put(key: string, body: Body, sent?: Sent): Promise<void>;
   /** After it, all that was put outlasts a power cut. */
   settle(): Promise<void>;
 }
@@ -39,13 +48,14 @@ export function sizeOf(body: Body): number {
 }
 
 /** What was spooled, from its beginning. The file stays open, however that ends. */
-export async function* piecesOf({ file, size }: Spooled): AsyncGenerator<Uint8Array> {
+export async function* piecesOf({ file, size }: Spooled, sent?: Sent): AsyncGenerator<Uint8Array> {
   for (let position = 0; position < size;) {
     const buffer = Buffer.allocUnsafe(Math.min(256 * 1024, size - position));
     const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
     if (bytesRead === 0) throw new Error("internal: a spooled archive became shorter");
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
+    sent?.(position);
   }
 }
 

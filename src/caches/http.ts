@@ -2,7 +2,15 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../failure.ts";
 import { errorCode } from "../host/files.ts";
-import { maxObjectSize, mediaType, piecesOf, sizeOf, type Body, type Cache } from "./cache.ts";
+import {
+  maxObjectSize,
+  mediaType,
+  piecesOf,
+  sizeOf,
+  type Body,
+  type Cache,
+  type Sent,
+} from "./cache.ts";
 import type { Login } from "./netrc.ts";
 import { retry, type Attempt } from "./retrying.ts";
 
@@ -32,7 +40,7 @@ export async function openHttpCache(
       ? {}
       : { authorization: `Basic ${btoa(`${login.user}:${login.password}`)}` };
 
-  async function once(method: string, key: string, body?: Body): Promise<Answer> {
+  async function once(method: string, key: string, body?: Body, on?: Sent): Promise<Answer> {
     const headers = {
       "user-agent": "sealaunch",
       ...authorization,
@@ -42,15 +50,15 @@ export async function openHttpCache(
     };
     const sent = request(`${name}/${key}`, { method, agent, headers, timeout: patienceMs });
     sent.on("timeout", () => sent.destroy(new Error(`silent for ${String(patienceMs / 1000)} s`)));
-    return converse(sent, body);
+    return converse(sent, body, on);
   }
 
-  function send(method: string, key: string, body?: Body): Promise<Answer> {
+  function send(method: string, key: string, body?: Body, on?: Sent): Promise<Answer> {
     const what = `${name}/${key}`;
     return retry(async (): Promise<Attempt<Answer>> => {
       let answer: Answer;
       try {
-        answer = await once(method, key, body);
+        answer = await once(method, key, body, on);
       } catch (error) {
         if (error instanceof Failure) throw error;
         return { failure: new Failure("cache/unreachable", `${what}: ${reasonOf(error)}`) };
@@ -79,22 +87,26 @@ export async function openHttpCache(
       return status === 404 ? undefined : body;
     },
     has: async (key) => (await send("HEAD", key)).status !== 404,
-    async put(key, body) {
-      await send("PUT", key, body);
+    async put(key, body, on) {
+      await send("PUT", key, body, on);
     },
     settle: () => Promise.resolve(),
   };
 }
 
 /** Sends a body, whole or from its beginning, and gives the answer, which may come before it was sent. */
-async function converse(sent: ClientRequest, body: Body | undefined): Promise<Answer> {
+async function converse(
+  sent: ClientRequest,
+  body: Body | undefined,
+  on: Sent | undefined,
+): Promise<Answer> {
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     sent.on("response", resolve).on("error", reject);
   });
   const sending =
     body === undefined || body instanceof Uint8Array
       ? sent.end(body)
-      : pipeline(piecesOf(body), sent).catch(
+      : pipeline(piecesOf(body, on), sent).catch(
           // Whatever it is, the answer or the lack of one tells.
           () => undefined,
         );

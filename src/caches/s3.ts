@@ -64,14 +64,14 @@ export function openS3Cache(name: string, where: Bucket, patienceMs: number): Ca
       const found = await attempt(key, () => client.send(new HeadObjectCommand(at(key))));
       return found !== undefined;
     },
-    async put(key, body) {
+    async put(key, body, sent) {
       const object = { ...at(key), ContentType: mediaType(key) };
       const done = await attempt(key, async () => {
         if (sizeOf(body) <= partSize) {
           const Body = await whole(body);
           return client.send(new PutObjectCommand({ ...object, Body }));
         }
-        const Body = body instanceof Uint8Array ? body : Readable.from(piecesOf(body));
+        const Body = body instanceof Uint8Array ? body : Readable.from(piecesOf(body, sent));
         const params = { ...object, Body };
         return new Upload({ client, params, partSize, queueSize: partsAtOnce }).done();
       });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { missingBesides, putBesides } from "../../caches/besides.ts";
-import { putArchives, putNarInfos, requireWhole } from "../../caches/filling.ts";
+import { putArchives } from "../../caches/filling.ts";
+import { putNarInfos, requireWhole } from "../../caches/narinfos.ts";
 import { begin, isBegun, survey, type Survey } from "../../caches/survey.ts";
 import { signNarInfo } from "../../formats/nar-info.ts";
 import { readClosure, type ValidPath } from "../../host/nix/closure.ts";
