@@ -29,7 +29,7 @@ export function addPublish(program: Command): void {
     )
     .option(
       "--to <url>",
-      "file:///DIR, https://HOST/PATH or s3://BUCKET?region=REGION; else what sealaunch.json says",
+      "file:///DIR, https://HOST/PATH, s3://BUCKET?region=REGION, or ssh://HOST for a machine's own store; else what sealaunch.json says",
     )
     .option("--cache-key <file>", "a secret key to sign with; may be repeated", collect, [])
     .option(

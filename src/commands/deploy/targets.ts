@@ -44,13 +44,7 @@ export async function chooseTargets(
     );
   }
   const { configuration } = await requireRepository(context.directory, context.configuration);
-  const targets = new Map<string, Target>();
-  for (const pool of pools) {
-    const { members } = await readMembers(cluster.source, await requirePool(cluster, roster, pool));
-    for (const { node, hostKey } of members) {
-      targets.set(node, { node, hostKey, host: configuration.hosts?.[node] ?? `root@${node}` });
-    }
-  }
+  const targets = await targetsIn(cluster, roster, pools, configuration.hosts);
   if (wanted.nodes.length === 0) return [...targets.values()];
   return wanted.nodes.map((node) => {
     const target = targets.get(node);
@@ -61,6 +55,27 @@ export async function chooseTargets(
       `sealaunch roster add-node NAME --pool ${pools[0] ?? "POOL"}`,
     );
   });
+}
+
+/**
+ * The nodes of pools, by name.
+ *
+ * @param hosts - how ssh reaches them, by node; the others are root at their own name
+ */
+export async function targetsIn(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  pools: readonly string[],
+  hosts: Readonly<Record<string, string>> = {},
+): Promise<Map<string, Target>> {
+  const targets = new Map<string, Target>();
+  for (const pool of pools) {
+    const { members } = await readMembers(cluster.source, await requirePool(cluster, roster, pool));
+    for (const { node, hostKey } of members) {
+      targets.set(node, { node, hostKey, host: hosts[node] ?? `root@${node}` });
+    }
+  }
+  return targets;
 }
 
 async function audienceOf(

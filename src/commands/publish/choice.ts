@@ -4,6 +4,7 @@ import type { Cache } from "../../caches/cache.ts";
 import { openCache, type CacheAccess } from "../../caches/open.ts";
 import { findRepository } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
+import { cacheOf } from "../../formats/configuration.ts";
 import { parseCacheKey, type CacheKey } from "../../formats/cache-key.ts";
 import { errorCode, readRegularFile } from "../../host/files.ts";
 import { isInStore, parseStoreFile } from "../../service/store-path.ts";
@@ -37,7 +38,7 @@ export async function choosePublishing(
   { to, cacheKey, upstream, netrc, timeout }: PublishFlags,
 ): Promise<Publishing> {
   const repository = await findRepository(context.directory, context.configuration);
-  const { cache: defaults } = repository?.configuration ?? {};
+  const defaults = cacheOf(repository?.configuration);
   const address = to ?? defaults?.to;
   if (address === undefined) {
     throw new Failure(

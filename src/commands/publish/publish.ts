@@ -2,13 +2,14 @@ import { join } from "node:path";
 import { missingBesides, putBesides } from "../../caches/besides.ts";
 import { putArchives } from "../../caches/filling.ts";
 import { putNarInfos, requireWhole } from "../../caches/narinfos.ts";
-import { begin, isBegun, survey, type Survey } from "../../caches/survey.ts";
+import { begin, isBegun, survey } from "../../caches/survey.ts";
 import { signNarInfo } from "../../formats/nar-info.ts";
-import { readClosure, type ValidPath } from "../../host/nix/closure.ts";
+import { readClosure } from "../../host/nix/closure.ts";
 import type { Context } from "../context.ts";
 import { choosePublishing, findStorePaths, type PublishFlags } from "./choice.ts";
 
 import { readFacts, signRecords, writeSbom } from "./records.ts";
+import { describeCount, reportMissing, reportPublished } from "./report.ts";
 
 /** What `publish` is asked. */
 export interface PublishOptions extends PublishFlags {
@@ -33,6 +34,10 @@ export async function publish(
   paths: readonly string[],
   options: PublishOptions,
 ): Promise<void> {
+  if (options.to?.startsWith("ssh:") === true) {
+    await publishToMachine(context, options.to, paths, options);
+    return;
+  }
   const { cache, keys, upstreams } = await choosePublishing(context, options);
   await using chosen = await findStorePaths(context, paths, options.store);
   const [closure, isThere] = await Promise.all([
@@ -85,50 +90,31 @@ export async function publish(
   reportPublished(context, cache.name, closure, found, filled.sentBytes, unrecorded.size);
 }
 
-async function reportMissing(context: Context, found: Survey, unrecorded: number): Promise<void> {
-  const missing = found.missing.toSorted((one, other) =>
-    one.storePath < other.storePath ? -1 : 1,
-  );
-  context.result({
-    missing: missing.map(({ storePath, narSize }) => ({ storePath, narSize })),
-    unsigned: found.unsigned.map(({ storePath }) => storePath).sort(),
-    elsewhere: found.elsewhere.length,
-    different: found.different.map(({ storePath }) => storePath).sort(),
-    unrecorded,
-  });
-  if (missing.length === 0 && found.unsigned.length === 0 && unrecorded === 0) {
-    context.print("nothing to do: the cache has all of it");
-    return;
-  }
-  const rows = missing.map(({ storePath, narSize }) => [storePath, String(narSize)]);
-  const others = found.unsigned.map(({ storePath }) => [storePath, "only a signature"]);
-  if (rows.length + others.length > 0)
-    await context.table(["missing", "bytes, unpacked"], [...rows, ...others]);
-  if (unrecorded > 0) context.print(`there without a record: ${describeCount(unrecorded)}`);
-}
-
-function reportPublished(
+async function publishToMachine(
   context: Context,
-  cache: string,
-  closure: readonly ValidPath[],
-  { missing, unsigned, elsewhere }: Survey,
-  sentBytes: number,
-  unrecorded: number,
-): void {
-  if (unrecorded > 0)
-    context.print(`recorded ${describeCount(unrecorded)} that the cache had without a record`);
-  if (missing.length === 0 && unsigned.length === 0) {
-    if (unrecorded > 0) return;
-    context.print(`nothing to do: ${cache} has ${describeCount(closure.length)}`);
+  address: string,
+  paths: readonly string[],
+  options: PublishOptions,
+): Promise<void> {
+  const { publishOverSsh } = await import("./over-ssh.ts");
+  await using chosen = await findStorePaths(context, paths, options.store);
+  const closure = await readClosure(chosen.storePaths, options.store);
+  const { host, missing } = await publishOverSsh(context, address, closure, {
+    storePaths: chosen.storePaths,
+    root: options.store,
+    isDryRun: options.dryRun,
+  });
+  if (options.dryRun) {
+    await reportMissing(context, { missing, unsigned: [], elsewhere: [], different: [] }, 0);
     return;
   }
-  const sent = `${(sentBytes / 1e6).toFixed(1)} MB sent`;
-  context.print(`published ${describeCount(missing.length)} to ${cache}, ${sent}`);
-  if (unsigned.length > 0) context.print(`signed ${describeCount(unsigned.length)} once more`);
-  if (elsewhere.length > 0)
-    context.print(`left out ${describeCount(elsewhere.length)} that an upstream cache has`);
-}
-
-function describeCount(count: number): string {
-  return count === 1 ? "1 store path" : `${String(count)} store paths`;
+  if (options.sbom !== undefined)
+    await writeSbom(context, options.sbom, closure, (path) => join(options.store ?? "/", path));
+  const copied = missing.map(({ storePath }) => storePath).sort();
+  context.result({ host, paths: closure.length, published: copied });
+  context.print(
+    copied.length === 0
+      ? `nothing to do: ${host} has ${describeCount(closure.length)}`
+      : `published ${describeCount(copied.length)} to ${host}`,
+  );
 }
