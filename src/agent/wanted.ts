@@ -47,7 +47,7 @@ interface Guarded {
  * @throws Failure `unit/not-guarded` if there is none; `usage/…`, `closure/not-in-store` for
  *   arguments that the wrapper doesn't take
  */
-export function wantedBy({ unit, commands }: UnitFacts): Wanted {
+export function wantedBy({ unit, commands }: Pick<UnitFacts, "unit" | "commands">): Wanted {
   const guarded = commands
     .map(({ words }) => parseGuarded(words))
     .filter((one) => one !== undefined);

@@ -8,6 +8,8 @@ interface Flags {
   readonly node: readonly string[];
   readonly atOnce: number;
   readonly settle: number;
+  readonly build: boolean;
+  readonly publish: boolean;
   readonly copyClosure: boolean;
   readonly dryRun: boolean;
 }
@@ -17,9 +19,9 @@ export function addDeploy(program: Command): void {
   const command = program
     .command("deploy")
     .description(
-      "Have the nodes of a service's pools run it as its file says: what it runs is published, that every " +
-        "node could start it is seen, and then each is changed over ssh, some at a time. A node on which it " +
-        "doesn't start goes back to what it ran, and no further one is changed.\n" +
+      "Have the nodes of a service's pools run it as its file says: what it runs is built and published, that " +
+        "every node could start it is seen, and then each is changed over ssh, some at a time. A node on which " +
+        "it doesn't start goes back to what it ran, and no further one is changed.\n" +
         "A node is only who the cluster says it is, by its signed host key. What runs as it is to is left alone.",
     )
     .argument("<service.json>", "the service file")
@@ -33,13 +35,22 @@ export function addDeploy(program: Command): void {
     .option("--at-once <number>", "how many nodes are changed at the same time", count, 1)
     .option("--settle <seconds>", "how long it has to stay up on a node", count, 5)
     .option(
+      "--no-build",
+      "what Nix would build for the service file was built and published before",
+    )
+    .option("--no-publish", "what it runs was published before: only see that the cache has it")
+    .option(
       "--copy-closure",
       "copy what it runs from this machine's store, instead of by a cache",
       false,
     )
     .option("--dry-run", "only show what would change on each node", false);
   addGuidance(command, {
-    examples: ["sealaunch deploy dns.json --dry-run", "sealaunch deploy dns.json --at-once 3"],
+    examples: [
+      "sealaunch deploy dns.json --dry-run",
+      "sealaunch deploy dns.json --at-once 3",
+      "sealaunch deploy dns.json --no-build --no-publish",
+    ],
     runsOn: "laptop, CI",
     needs: "ssh to each node as root",
     needsSystemd: true,

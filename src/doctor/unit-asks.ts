@@ -30,10 +30,7 @@ export interface UnitAsks {
  *   known only on the machine; `usage/…`, `closure/not-in-store` for what the wrapper doesn't take
  */
 export function asksOfUnit(unit: string, file: Unit): UnitAsks | undefined {
-  const commands = ["ExecStartPre", "ExecStart"]
-    .flatMap((key) => listOf(file, "Service", key).map((line) => [key, line] as const))
-    .flatMap(([key, line]) => parseCommandLine(line, `${unit}: ${key}=`))
-    .map(commandOf);
+  const commands = commandsOf(unit, file);
   const loads = linesOf(unit, file);
   const way = wayOf({ commands });
   if (way === undefined) {
@@ -48,6 +45,14 @@ export function asksOfUnit(unit: string, file: Unit): UnitAsks | undefined {
     .map(({ words }) => guardedRequest(resolved(unit, words)))
     .filter((request) => request !== undefined);
   return { unit, way, requests, loads: way === "agent" ? loads : undefined };
+}
+
+/** The commands of a unit's file that are loaded credentials for. @throws Failure `unit/malformed` */
+export function commandsOf(unit: string, file: Unit): UnitCommand[] {
+  return ["ExecStartPre", "ExecStart"]
+    .flatMap((key) => listOf(file, "Service", key).map((line) => [key, line] as const))
+    .flatMap(([key, line]) => parseCommandLine(line, `${unit}: ${key}=`))
+    .map(commandOf);
 }
 
 /** What the unit of a service file will ask for. @throws Failure as the wrapper does */

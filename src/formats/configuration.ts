@@ -36,11 +36,19 @@ const hostField = z.string().check(z.regex(/^[^-\s][^\s]*$/u, "is no host, as ss
 /** A repository's `sealaunch.json`. */
 const RepositoryConfiguration = z.strictObject({
   ...trust,
-  cache: z.optional(CacheConfiguration),
+  /** Or `"none"`: nodes have no cache in common, and what they run is copied to each. */
+  cache: z.optional(z.union([CacheConfiguration, z.literal("none")])),
   /** By node, how ssh(1) reaches it; the others are root at the node's name. */
   hosts: z.optional(z.record(nameField("node"), hostField)),
 });
 export type RepositoryConfiguration = z.infer<typeof RepositoryConfiguration>;
+
+/** The cache that a repository names; undefined if it names none, or says that there is none. */
+export function cacheOf(
+  configuration: RepositoryConfiguration | undefined,
+): z.infer<typeof CacheConfiguration> | undefined {
+  return configuration?.cache === "none" ? undefined : configuration?.cache;
+}
 
 /** A node's `/etc/sealaunch/node.json` (docs/operating.md). */
 const NodeConfiguration = z.strictObject({

@@ -1,11 +1,8 @@
 import type { Cluster } from "../../cluster/cluster.ts";
-import { textOf, utf8 } from "../../crypto/bytes.ts";
-import { Failure, failures, type FailureCode } from "../../failure.ts";
-import { decodeInstallAnswer, type InstallAnswer } from "../../formats/install-answer.ts";
+import { Failure } from "../../failure.ts";
 import { copyClosures } from "../../host/nix/copy.ts";
-import { runOverSsh, type Remote } from "../../host/ssh/remote.ts";
-import { systemdUnit } from "../../service/systemd-unit.ts";
 import type { Context } from "../context.ts";
+import { failureOf, install } from "./on-node.ts";
 import type { Deployed, Difference, Release, Submission } from "./submission.ts";
 import { withKnownHosts, type Target } from "./targets.ts";
 import { fillMirror } from "../sync/ssh.ts";
@@ -20,6 +17,9 @@ export interface SshOptions {
   readonly carriesSealed: boolean;
 }
 
+/** Nodes are only asked this many at a time. */
+const askedAtOnce = 8;
+
 /** Brings a release to nodes over ssh, where `unit --install` puts it in place and watches it. */
 export function submitOverSsh(
   context: Context,
@@ -28,17 +28,37 @@ export function submitOverSsh(
   targets: readonly Target[],
   options: SshOptions,
 ): Submission {
+  // Who doesn't answer when asked for the difference isn't waited for once more.
+  const unreached = new Map<string, Failure>();
   return {
     difference: async () => {
       await using known = await withKnownHosts(targets);
-      return await Promise.all(
-        targets.map((target) => differenceOn(context, release, target, known.options(target))),
-      );
+      const told = new Map<string, Difference>();
+      await inTurns(targets, askedAtOnce, async (target) => {
+        const difference = await differenceOn(context, release, target, known.options(target));
+        if (difference.failure?.code === "ssh/failed")
+          unreached.set(target.node, difference.failure);
+        told.set(target.node, difference);
+        return true;
+      });
+      return targets.flatMap(({ node }) => told.get(node) ?? []);
     },
     submit: async () => {
       await using known = await withKnownHosts(targets);
-      return await rollOut(targets, options.atOnce, (target) =>
-        deployTo(context, cluster, release, target, { ...options, ssh: known.options(target) }),
+      const told = new Map<string, Deployed>();
+      await inTurns(targets, options.atOnce, async (target) => {
+        const { node, host } = target;
+        const failure = unreached.get(node);
+        const deployed =
+          failure === undefined
+            ? await deployTo(context, cluster, release, target, known.options(target), options)
+            : ({ node, host, state: "not reached", failure } as const);
+        told.set(node, deployed);
+        return deployed.state !== "left as it was";
+      });
+      return targets.map(
+        ({ node, host }) =>
+          told.get(node) ?? { node, host, state: "not tried", failure: undefined },
       );
     },
   };
@@ -52,8 +72,9 @@ async function differenceOn(
 ): Promise<Difference> {
   try {
     const answer = await install(context, release, { host, options: ssh }, "--dry-run");
-    if (!("code" in answer)) return { node, host, diff: answer.diff, failure: undefined };
-    return { node, host, diff: "", failure: failureOf(answer) };
+    if ("code" in answer) return { node, host, diff: "", failure: failureOf(answer) };
+    const { diff, now, lack } = answer;
+    return { node, host, diff, now, lack: lack && failureOf(lack), failure: undefined };
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     return { node, host, diff: "", failure: error };
@@ -65,9 +86,10 @@ async function deployTo(
   cluster: Cluster,
   release: Release,
   { node, host }: Target,
-  options: SshOptions & { readonly ssh: readonly string[] },
+  ssh: readonly string[],
+  options: SshOptions,
 ): Promise<Deployed> {
-  const remote = { host, options: options.ssh };
+  const remote = { host, options: ssh };
   try {
     if (options.copyClosure) await copyClosures(remote, release.storePaths, context.environment);
     if (options.carriesSealed) {
@@ -84,55 +106,22 @@ async function deployTo(
   }
 }
 
-async function install(
-  { environment }: Context,
-  { service, guard, unit, settle }: Release,
-  remote: Remote,
-  option: string,
-): Promise<InstallAnswer> {
-  // Unit names have no quote. The answer is the standard output, or the refusal that ends the other one.
-  const words = `--settle ${String(settle)} --json ${option}`;
-  const command = `d=$(mktemp -d) && cat >"$d"/'${unit}' &&
-    { sealaunch unit --install "$d"/'${unit}' ${words} 2>"$d"/why || cat "$d"/why; rm -r "$d"; }`;
-  const text = utf8(systemdUnit(service, guard));
-  const said = textOf(await runOverSsh(remote, command, text, environment)) ?? "";
-  const answer = decodeInstallAnswer(said);
-  if (answer !== undefined) return answer;
-  const last = said.trim().split("\n").at(-1) ?? "";
-  throw new Failure("ssh/failed", `${remote.host} doesn't answer as sealaunch does: ${last}`);
-}
-
-function failureOf(answer: Extract<InstallAnswer, { readonly code: string }>): Failure {
-  return new Failure(knownCode(answer.code), answer.message, answer.hint);
-}
-
-/** A node may have another version, with codes that aren't known here. */
-function knownCode(code: string): FailureCode {
-  return Object.hasOwn(failures, code) ? (code as FailureCode) : "unit/not-started";
-}
-
 /** For a part of a command: what it answers to programs is no answer of the whole. */
-export function silent(context: Context): Context {
+function silent(context: Context): Context {
   return { ...context, result: () => undefined };
 }
 
-/** Each target once, some at a time; none more after one on which it didn't start. */
-async function rollOut(
+/** Each target once, some at a time; none more after one with which it can't go on. */
+async function inTurns(
   targets: readonly Target[],
   atOnce: number,
-  act: (target: Target) => Promise<Deployed>,
-): Promise<Deployed[]> {
-  const results = new Map<string, Deployed>();
+  act: (target: Target) => Promise<boolean>,
+): Promise<void> {
   const waiting = [...targets];
   const work = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      const result = await act(target);
-      results.set(target.node, result);
-      if (result.state === "left as it was") waiting.length = 0;
+      if (!(await act(target))) waiting.length = 0;
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  return targets.map(
-    ({ node, host }) => results.get(node) ?? { node, host, state: "not tried", failure: undefined },
-  );
 }

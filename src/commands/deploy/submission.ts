@@ -1,4 +1,5 @@
 import type { Failure } from "../../failure.ts";
+import type { RunsNow } from "../../formats/install-answer.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import type { Guard } from "../../service/guard.ts";
 
@@ -22,7 +23,11 @@ export interface Difference {
   readonly host: string;
   /** Lines as diff -u has them, from what runs now to what is to run; "" if that runs already. */
   readonly diff: string;
-  /** Why it can't be told. */
+  /** What runs there now, where that can be told. */
+  readonly now?: RunsNow | undefined;
+  /** Why the release can't start there, as far as can be told there before it is tried. */
+  readonly lack?: Failure | undefined;
+  /** Why nothing could be told. */
   readonly failure: Failure | undefined;
 }
 

@@ -2,6 +2,7 @@ import type { Cache } from "../../caches/cache.ts";
 import { openCache } from "../../caches/open.ts";
 import { findRepository } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
+import { cacheOf } from "../../formats/configuration.ts";
 import { parsePublicCacheKey, type PublicCacheKey } from "../../formats/cache-key.ts";
 import type { Context } from "../context.ts";
 
@@ -36,7 +37,7 @@ export async function chooseCaches(
   const repository = isWhole
     ? undefined
     : await findRepository(context.directory, context.configuration);
-  const defaults = repository?.configuration.cache;
+  const defaults = cacheOf(repository?.configuration);
   const keys = publicKeys.length > 0 ? publicKeys : (defaults?.publicKeys ?? []);
   const configured = defaults === undefined || keys.length === 0 ? [] : [defaults.to];
   const addresses = caches.length > 0 ? caches : configured;

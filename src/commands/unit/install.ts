@@ -25,6 +25,7 @@ import {
 import { runs } from "../../service/stale-roots.ts";
 import { listOf, parseUnitFile } from "../../service/unit-file.ts";
 import type { Context } from "../context.ts";
+import { lackOf, runsNow } from "./standing.ts";
 import { readFileOf } from "../given-file.ts";
 
 /** How a unit is put in place. */
@@ -68,7 +69,13 @@ export async function unitInstall(
   if (isDryRun || isSame) {
     if (isSame) context.print(`${unit} runs as it is to`);
     else for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
-    context.result({ unit, changed: false, runs: isSame, diff: isSame ? "" : diff });
+    const now = isDryRun ? await runsNow(facts) : undefined;
+    const lack = isDryRun && !isSame ? await lackOf(unit, file) : undefined;
+    if (lack !== undefined) context.warn(lack.message);
+    context.result({
+      ...{ unit, changed: false, runs: isSame, diff: isSame ? "" : diff, now },
+      lack: lack && { code: lack.code, message: lack.message, hint: lack.hint },
+    });
     return;
   }
   const change = { ...place, before, ran: runs(facts) };
