@@ -14,8 +14,8 @@ let
     group = "a credential is readable by its service's user, and by nobody else";
     mode = "a credential has mode 0400";
     symlink = "a credential is a file in $CREDENTIALS_DIRECTORY";
-    restartUnits = "'sealaunch status --restart-stale' restarts what runs on old values";
-    reloadUnits = "'sealaunch status --restart-stale' restarts what runs on old values";
+    restartUnits = "sealaunch.services.‹name›.onChange restarts the service that gets it";
+    reloadUnits = "no running service is given another value: sealaunch.services.‹name›.onChange restarts it";
     neededForUsers = "a credential is its service's: keep password hashes with the tool that you have";
   };
   hidden = builtins.mapAttrs (_: why: mkOption {
@@ -74,6 +74,47 @@ let
     config.path = pathOf config.service name;
   });
 
+  spread = types.submodule {
+    options = {
+      atOnce = mkOption {
+        type = types.nullOr types.ints.positive;
+        default = null;
+        description = "On at most so many nodes of a pool in the same period; a tenth of them if null.";
+      };
+      seconds = mkOption {
+        type = types.nullOr types.ints.positive;
+        default = null;
+        description = "How long a period is; 30 if null.";
+      };
+    };
+  };
+
+  receiver = types.submodule {
+    options = {
+      onChange = mkOption {
+        type = types.strMatching "nothing|restart";
+        default = "nothing";
+        description = "What becomes of the service while it runs, when one of its secrets has a new value.";
+      };
+      spread = mkOption {
+        type = types.nullOr spread;
+        default = null;
+        example = { atOnce = 3; seconds = 60; };
+        description = "With onChange restart: how restarts are spread over the nodes of a pool.";
+      };
+    };
+  };
+
+  # As `--on-change` takes it.
+  onChangeOf =
+    service:
+    let
+      own = cfg.services.${service} or { onChange = "nothing"; spread = null; };
+      number = name: let set = if own.spread == null then null else own.spread.${name} or null; in if set == null then "" else toString set;
+      numbers = number "atOnce" + (if number "seconds" == "" then "" else "/${number "seconds"}");
+    in
+    lib.optionals (own.onChange == "restart") [ "--on-change" ("restart" + (if numbers == "" then "" else ":${numbers}")) ];
+
   secrets = builtins.attrValues cfg.secrets;
   templates = lib.mapAttrsToList (name: value: value // { inherit name; }) cfg.templates;
   unique = list: builtins.attrNames (builtins.listToAttrs (map (value: { name = value; value = null; }) list));
@@ -97,7 +138,8 @@ let
     builtins.concatMap (bundle: [ "--bundle" bundle ]) (bundlesOf service)
     ++ builtins.concatMap (credential: [ "--credential" credential ]) (unique (map (one: one.credential) own))
     ++ builtins.concatMap (one: lib.optionals (one.environment != null) [ "--env" "${one.environment}=${one.credential}" ]) own
-    ++ builtins.concatMap (one: [ "--render" "${one.name}=${pkgs.writeText one.name one.content}" ]) rendered;
+    ++ builtins.concatMap (one: [ "--render" "${one.name}=${pkgs.writeText one.name one.content}" ]) rendered
+    ++ onChangeOf service;
 
   inherit (import ./lib.nix { inherit pkgs; sealaunch = config.services.sealaunch.package; }) wrap;
 in
@@ -112,6 +154,11 @@ in
       type = types.attrsOf template;
       default = { };
       description = "Files with credentials inside.";
+    };
+    services = mkOption {
+      type = types.attrsOf receiver;
+      default = { };
+      description = "What is so of services that get credentials, by their names.";
     };
     placeholder = mkOption {
       type = types.attrsOf types.str;
@@ -141,6 +188,14 @@ in
         assertion = clashes service == [ ];
         message = "sealaunch: service ${service} would get two files of the name ${builtins.concatStringsSep ", " (clashes service)}: give one of them another name.";
       }) services
+      ++ lib.mapAttrsToList (service: _: {
+        assertion = builtins.elem service services;
+        message = "sealaunch.services.${service}: no secret or template is for that service.";
+      }) cfg.services
+      ++ lib.mapAttrsToList (service: own: {
+        assertion = own.spread == null || own.onChange == "restart";
+        message = "sealaunch.services.${service}.spread is only for onChange = \"restart\".";
+      }) cfg.services
       ++ lib.optionals (services != [ ]) [{
         assertion = config.services.sealaunch.enable;
         message = "sealaunch.secrets needs services.sealaunch.enable = true: no agent would answer.";

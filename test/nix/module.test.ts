@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { describe, expect, it } from "vitest";
 import { decodeNodeConfiguration } from "../../src/formats/configuration.ts";
 import { utf8 } from "../../src/crypto/bytes.ts";
+import { parseOnChange } from "../../src/service/on-change.ts";
 import { textOfFile } from "../source.ts";
 import { evaluateSystem, libs, type Lib } from "./evaluate.ts";
 
@@ -198,6 +199,33 @@ describe.each(libs)("sealaunch.secrets, evaluated with $name", (lib) => {
       );
     },
   );
+
+  it.each([
+    [`onChange = "restart";`, "restart"],
+    [`onChange = "restart"; spread.atOnce = 3; spread.seconds = 60;`, "restart:3/60"],
+    [`onChange = "restart"; spread = { atOnce = 3; };`, "restart:3"],
+    [`onChange = "restart"; spread = { seconds = 60; };`, "restart:/60"],
+  ])("has a service restarted for new values where it is asked to: %s", async (lines, written) => {
+    const own = `sealaunch.services.app = { ${lines} };`;
+    const { scripts, failed } = await system(lib, node + secrets + own);
+    expect(failed).toEqual([]);
+    const [app, nginx] = ["app", "nginx"].map((name) =>
+      scripts.find((script) => script.includes(`'${name}.service'`)),
+    );
+    expect(app).toContain(`'--on-change' '${written}' `);
+    expect(nginx).not.toContain("--on-change");
+    expect(parseOnChange(written)).toBeDefined();
+  });
+
+  it("refuses a spread of what isn't restarted, another word, and a service that gets nothing", async () => {
+    const of = (lines: string) => system(lib, `${node}${secrets} sealaunch.services.${lines}`);
+    const { failed } = await of(`app.spread = { atOnce = 3; };`);
+    expect(failed).toEqual([`sealaunch.services.app.spread is only for onChange = "restart".`]);
+    expect((await of(`other.onChange = "restart";`)).failed.join()).toContain(
+      "sealaunch.services.other: no secret or template is for that service",
+    );
+    await expect(of(`app.onChange = "reload";`)).rejects.toThrow("sealaunch.services.app.onChange");
+  });
 
   it("refuses two files of one name for one service", async () => {
     const { failed } = await system(
