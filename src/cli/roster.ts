@@ -203,6 +203,7 @@ function addNode(family: Command): void {
 interface RemoveNodeFlags {
   readonly from: string[];
   readonly diskDestroyed: boolean;
+  readonly ssh?: string;
   readonly dryRun: boolean;
   readonly signer?: string;
 }
@@ -213,11 +214,16 @@ function addRemoveNode(family: Command): void {
       .command("remove-node")
       .description(
         "Shut a node out: its pools begin a new epoch, which the others enter by 'sealaunch rewrap', " +
-          "and the values that it could read are named. Run again, it goes on where it was stopped.",
+          "and the values that it could read are named. Run again, it goes on where it was stopped. With --ssh " +
+          "its machine's identity is destroyed and its mirror emptied too, if it is reached; if not, that is said.",
       )
       .argument("<node>", "its name")
       .option("--from <pool>", "only from this pool; repeat for several", collect, [])
       .option("--disk-destroyed", "nobody can have its identity: no new epoch, nothing owed", false)
+      .option(
+        "--ssh <host>",
+        "also destroy what this machine has of the node, as root there: ssh has to know it by the node's host key",
+      )
       .option("--dry-run", "only say what would be done", false),
   );
   addGuidance(command, {
@@ -231,8 +237,15 @@ function addRemoveNode(family: Command): void {
   });
   command.action(async (node: string, flags: RemoveNodeFlags) => {
     const { removeNode } = await import("../commands/roster/remove-node.ts");
-    const { from, diskDestroyed, dryRun, signer } = flags;
-    const options = { pools: from, isDestroyed: diskDestroyed, dryRun, signer };
+    const { from, diskDestroyed, ssh: host, dryRun, signer } = flags;
+    if (host !== undefined && (from.length > 0 || diskDestroyed)) {
+      throw new Failure(
+        "usage/invalid",
+        "--ssh destroys the node's identity: not with --from, since it may be in other pools, nor with --disk-destroyed",
+        `sealaunch roster remove-node ${node} --ssh ${host}`,
+      );
+    }
+    const options = { pools: from, isDestroyed: diskDestroyed, dryRun, signer, host };
     await removeNode(createContext(command), node, options);
   });
 }

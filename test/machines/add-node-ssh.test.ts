@@ -62,6 +62,13 @@ async function know(key: string): Promise<void> {
   await laptop.sh(`echo '${newcomer.address} ${key}' >/root/.ssh/known_hosts`);
 }
 
+/** What the command says, and how it ends. */
+async function removeNode(node: string): Promise<{ status: number | null; said: string }> {
+  const command = `cd /srv/cluster; sealaunch roster remove-node ${node} --ssh root@${newcomer.address} --yes`;
+  const { status, stdout, stderr } = await laptop.run("sh", ["-euc", command]);
+  return { status, said: `${stdout.toString()}${stderr}` };
+}
+
 describe("a machine that is enrolled over ssh", () => {
   it("isn't talked to while ssh doesn't know its ed25519 key", async () => {
     const ecdsa = await newcomer.sh("cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ecdsa_key.pub");
@@ -106,6 +113,69 @@ describe("a machine that is enrolled over ssh", () => {
     );
     // A statement, its signature, a payload and its header; the roster and its signature.
     expect(said).toContain("as node n7 of pools web: sent 6 objects");
+    await newcomer.ok("systemctl", ["start", "a1.service"]);
+    expect(await newcomer.sh("cat /run/got")).toBe("other");
+  });
+
+  it("isn't emptied for a node that it isn't, and nothing is signed", async () => {
+    const before = await generations();
+    const { status, said } = await removeNode("n1");
+    expect(said).toMatch(
+      /^error: ssh doesn't know root@\S+ by a host key of node n1, which has SHA/mu,
+    );
+    expect(status).toBe(77);
+    expect(await generations()).toBe(before);
+  });
+
+  it("has its identity still where it isn't reached when it is removed, which is said", async () => {
+    await newcomer.unit(
+      "runs.service",
+      `[Service]
+Type=exec
+TimeoutStartSec=6
+LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock
+LoadCredential=sealaunch:/run/sealaunch/agent.sock
+ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sleep infinity
+`,
+    );
+    await laptop.sh("cd /srv/cluster; sealaunch seal dns --unit a1.service --unit runs.service");
+    await laptop.sh(`cd /srv/cluster; sealaunch sync --ssh root@${newcomer.address}`);
+    await newcomer.ok("systemctl", ["start", "runs.service"]);
+    await newcomer.setConnected(false);
+    const { status, said } = await removeNode("n7");
+    await newcomer.setConnected(true);
+    expect(said).toMatch(
+      /^error: node n7 was removed, and root@\S+ may still have its identity: root@\S+ ended with 255/mu,
+    );
+    expect(said).toMatch(
+      /^hint: once it is reached: sealaunch roster remove-node n7 --ssh root@/mu,
+    );
+    expect(status).toBe(69);
+    expect(await laptop.sh("cd /srv/cluster; sealaunch roster show")).not.toContain("n7");
+    await newcomer.ok("systemctl", ["start", "a1.service"]);
+  });
+
+  it("has nothing of the node any more once it is, and what ran on it runs on", async () => {
+    await laptop.sh(`cd /srv/cluster; sealaunch rewrap ${identity}`);
+    const mirrored = "find /var/lib/sealaunch-mirror -mindepth 1 | wc -l";
+    expect(Number(await newcomer.sh(mirrored))).toBeGreaterThan(5);
+    const { status, said } = await removeNode("n7");
+    expect(said).toMatch(/^root@\S+ has nothing of node n7 any more$/mu);
+    expect(status).toBe(0);
+    expect(await newcomer.sh(mirrored)).toBe("0\n");
+    const left =
+      "ls /etc/credstore.encrypted /etc/sealaunch /var/lib/sealaunch/outbox 2>/dev/null || :";
+    expect(await newcomer.sh(left)).not.toMatch(/identity|card|node\.json|nodes/u);
+    expect(await newcomer.show("runs.service", "ActiveState")).toBe("active");
+    expect((await newcomer.run("systemctl", ["start", "a1.service"])).status).not.toBe(0);
+    // A second time there is nothing to do.
+    expect(await removeNode("n7")).toMatchObject({ status: 0 });
+  });
+
+  it("comes back as a newcomer, with another identity", async () => {
+    const { status, said } = await addNode(identity);
+    expect(said).toMatch(/\+ node n7 \(recipient [0-9a-f]{32}, host key SHA256:/u);
+    expect(status).toBe(0);
     await newcomer.ok("systemctl", ["start", "a1.service"]);
     expect(await newcomer.sh("cat /run/got")).toBe("other");
   });

@@ -93,7 +93,8 @@ async function meet(
   return { host, card: foundCard(bytes, signature, `${host}:card.json`) };
 }
 
-// In /etc/sealaunch, or where the NixOS module keeps it. What was said while the identity was made comes
+// In /etc/sealaunch, or where the NixOS module keeps it. An agent that was started without an identity is
+// given it by systemd when it is started anew. What was said while the identity was made comes
 // last: it warns of a machine without a TPM.
 const script = `umask 022
 for d in /etc/sealaunch /var/lib/sealaunch/node ""; do
@@ -108,6 +109,7 @@ if [ -z "$d" ]; then
   sealaunch identity create --config "$t/sealaunch.json" --into "$d" \
     --mirror /var/lib/sealaunch-mirror >"$t/out" 2>"$t/said" || { cat "$t/said" >&2; exit 1; }
   said=$(cat "$t/said")
+  systemctl try-restart sealaunch-agent.service 2>/dev/null || :
 fi
 for f in "$d/card.json" "$d/card.json.sig" /etc/sealaunch/node.json; do
   base64 -w0 "$f"

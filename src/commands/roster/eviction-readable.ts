@@ -1,5 +1,8 @@
-import type { Readable } from "../../cluster/readable.ts";
+import { requirePool, type Cluster } from "../../cluster/cluster.ts";
+import { readableBy, type Readable } from "../../cluster/readable.ts";
+import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
+import type { Eviction } from "./eviction.ts";
 
 /** Prints what a node could read that goes, and what ends that: new values, then a minimum. */
 export function showReadable(context: Context, node: string, { bundles, gaps }: Readable): void {
@@ -30,4 +33,23 @@ export function showReadable(context: Context, node: string, { bundles, gaps }: 
       credentials.length === 0 ? "" : `sealaunch seal ${bundle} ${credentials.join(" ")} && `;
     context.print(`to end it: ${replace}sealaunch roster set-minimum ${bundle} ${String(minimum)}`);
   }
+}
+
+/**
+ * What the node could read: before anything is done, all for its pools; then what is owed.
+ *
+ * @throws Failure all that reading the pools and bundles refuses
+ */
+export async function readReadable(
+  context: Context,
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  evictions: readonly Eviction[],
+  isBefore: boolean,
+): Promise<Readable> {
+  const pools = await Promise.all(evictions.map(({ pool }) => requirePool(cluster, roster, pool)));
+  const current = evictions
+    .filter(({ isMember, isDestroyed }) => isBefore && isMember && !isDestroyed)
+    .map(({ pool }) => pool);
+  return readableBy(cluster, roster, pools, current, context.each);
 }

@@ -1,13 +1,6 @@
-import {
-  readMember,
-  readPool,
-  readRoster,
-  requirePool,
-  type Cluster,
-} from "../../cluster/cluster.ts";
+import { readMember, readPool, readRoster, type Cluster } from "../../cluster/cluster.ts";
 import { pastMembers } from "../../cluster/history.ts";
 import { obstaclesOf, requireSettled } from "../../cluster/leaving.ts";
-import { readableBy, type Readable } from "../../cluster/readable.ts";
 import { createMemory, mostRemembered } from "../../cluster/memory.ts";
 import { recipientId } from "../../crypto/recipient.ts";
 import { Failure } from "../../failure.ts";
@@ -16,8 +9,9 @@ import { fingerprint } from "../../formats/sshsig/public-key.ts";
 import { requireFresh } from "../../trust/freshness.ts";
 import { rosterPool, type VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
+import { requireHostOf, tryToEmpty } from "./remove-node-ssh.ts";
 import { evict, forgetCard, type Eviction } from "./eviction.ts";
-import { showReadable } from "./eviction-readable.ts";
+import { readReadable, showReadable } from "./eviction-readable.ts";
 import { reportNext } from "../report.ts";
 import { openToSign } from "../repository.ts";
 import { chooseSigner } from "../signing.ts";
@@ -31,11 +25,16 @@ export interface RemoveNodeOptions {
   /** Says what would be done, and does nothing. */
   readonly dryRun: boolean;
   readonly signer: string | undefined;
+  /** The node's machine, as ssh(1) takes it, which is then none of a node any more. */
+  readonly host: string | undefined;
 }
 
 /**
  * After it, a node is no member of pools any more, and nothing that is sealed from now on is for it.
- * It goes as far as it can without an identity; run again it goes on from wherever it was stopped.
+ * It goes as far as it can without an identity; run again it goes on from wherever it was stopped. What its
+ * machine had of it is gone too, if that was asked for and the machine is reached.
+ *
+ * @throws Failure `node/unknown`, `node/unverified`; what keeps that machine from being emptied, after all else was done
  */
 export async function removeNode(
   context: Context,
@@ -47,17 +46,29 @@ export async function removeNode(
   const { record: roster } = await readRoster(cluster);
   requireFresh(roster, `roster ${String(roster.generation)}`, context.now);
   const evictions = await findEvictions(context, cluster, roster, node, options);
+  const { host } = options;
+  const was = evictions.flatMap((eviction) => eviction.was);
+  if (host !== undefined) await requireHostOf(context, host, node, was);
   for (const eviction of evictions) showEviction(context, eviction);
+  if (host !== undefined)
+    context.print(`what ${host} has of it is destroyed: identity, cards, configuration, mirror`);
   const signers = new Set(evictions.flatMap(({ signer }) => (signer ? [signer.signer] : [])));
-  if (signers.size > 0 && !options.dryRun) {
+  if ((signers.size > 0 || host !== undefined) && !options.dryRun) {
     const keys = [...signers].map(fingerprint).join(", ");
-    await context.confirm(`remove node ${node}, and sign as ${keys}?`);
+    const signing = signers.size > 0 ? `, sign as ${keys}` : "";
+    const emptying = host === undefined ? "" : `, destroy what ${host} has of it`;
+    await context.confirm(`remove node ${node}${signing}${emptying}?`);
   }
   const unfinished: string[] = [];
   for (const eviction of options.dryRun ? [] : evictions) {
     if (!(await evict(context, cluster, roster, eviction))) unfinished.push(eviction.pool);
   }
   if (!options.dryRun) await forgetCard(cluster, roster, node, evictions);
+  // Whatever becomes of the machine, the node is shut out by now.
+  const emptying =
+    host === undefined || options.dryRun
+      ? undefined
+      : await tryToEmpty(context, cluster, host, node);
   const pools = evictions.map(({ pool }) => pool);
   const readable = await readReadable(context, cluster, roster, evictions, options.dryRun);
   showReadable(context, node, readable);
@@ -71,7 +82,13 @@ export async function removeNode(
   const values = bundles.flatMap(({ bundle, credentials }) =>
     credentials.map((credential) => ({ bundle, credential })),
   );
-  context.result({ node, pools, unfinished, values, bundles, gaps, dryRun: options.dryRun });
+  const machine = emptying?.machine;
+  const { dryRun } = options;
+  context.result({
+    ...{ node, pools, unfinished, values, bundles, gaps, dryRun },
+    ...(machine === undefined ? {} : { machine }),
+  });
+  if (emptying?.failure !== undefined) throw emptying.failure;
 }
 
 /** The pools in which the node is or was. Nothing is begun that can't be signed to the end. */
@@ -125,19 +142,4 @@ function showEviction(
   context.print(
     `  - node ${node} (recipient ${recipientId(last.recipient)}, host key ${fingerprint(last.hostKey)})`,
   );
-}
-
-/** What the node could read: before anything is done, all for its pools; then what is owed. */
-async function readReadable(
-  context: Context,
-  cluster: Cluster,
-  roster: VerifiedRoster,
-  evictions: readonly Eviction[],
-  isBefore: boolean,
-): Promise<Readable> {
-  const pools = await Promise.all(evictions.map(({ pool }) => requirePool(cluster, roster, pool)));
-  const current = evictions
-    .filter(({ isMember, isDestroyed }) => isBefore && isMember && !isDestroyed)
-    .map(({ pool }) => pool);
-  return readableBy(cluster, roster, pools, current, context.each);
 }
