@@ -88,7 +88,9 @@ function verdictOf({ is, isUnversioned }: Application): Verdict {
 function severityOf(first: Advisory, all: readonly Advisory[]): Severity {
   const scored = [first, ...all].find(({ severity }) => severity.score !== undefined);
   const rated = [first, ...all].find(({ severity }) => severity.rating !== "unknown");
-  return (scored ?? rated ?? first).severity;
+  const { score, rating } = (scored ?? rated ?? first).severity;
+  // A field without a value isn't there in what the index has kept.
+  return { score, rating };
 }
 
 /** Which patch mends it, else who says that it is mended. */

@@ -302,6 +302,20 @@ describe("scan --advisories", () => {
     expectRefused(scan("--advisories one.json --since other.json"), "scan/report-malformed");
   });
 
+  it("is told apart from an earlier report also where nobody has rated anything", () => {
+    const { cve } = openssl("CVE-2023-0286") as { readonly cve: object };
+    write("unrated.json", nvdFeed([{ cve: { ...cve, metrics: {} } }]));
+    const unrated = "sealaunch scan --advisories unrated.json";
+    const { stdout } = workplace.run(`${unrated} --json | tee before.json`, directory);
+    expect(reportOf({ status: 0, stdout, stderr: "" }).findings).toMatchObject([
+      { severity: { score: undefined, rating: "unknown" } },
+    ]);
+    expect(expectDone(workplace.run(`${unrated} --since before.json`, directory))).toContain(
+      "nothing changed",
+    );
+    expectRefused(workplace.run(`${unrated} --fail-on critical`, directory), "scan/vulnerable");
+  });
+
   it.for([
     ["a file that isn't there", "--advisories none.json", "file/absent"],
     ["a file of something else", "--advisories sealaunch.json", "advisories/invalid"],
