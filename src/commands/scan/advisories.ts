@@ -25,7 +25,7 @@ const day = 86_400_000;
  * `components`.
  *
  * @param staleDays - when the newest of them is older, so are all
- * @throws Failure `file/absent`, `advisories/invalid`
+ * @throws Failure `file/absent`; `advisories/invalid` where a file, or all those in a directory, hold none
  */
 export async function readAdvisoryFiles(
   context: Context,
@@ -35,12 +35,14 @@ export async function readAdvisoryFiles(
 ): Promise<ReadAdvisories> {
   const index = new AdvisoryIndex(context.now, components);
   const found = await Promise.all(
-    places.map((place) => filesAt(resolve(context.directory, place))),
+    places.map((place) => filesAt(place, resolve(context.directory, place))),
   );
-  await context.each("file of advisories", found.flat(), async ({ path, isNamed }) => {
+  const holding = new Set<string>();
+  await context.each("file of advisories", found.flat(), async ({ place, path, isNamed }) => {
     const before = skippedOf(index);
     try {
       await readAdvisories(index, path, piecesOf(path));
+      holding.add(place);
     } catch (error) {
       // A folder may hold other things than advisories.
       if (!(error instanceof Failure) || error.code !== "advisories/invalid" || isNamed)
@@ -48,6 +50,13 @@ export async function readAdvisoryFiles(
       if (skippedOf(index) === before) index.add("", { skipped: error.message });
     }
   });
+  const barren = places.findIndex((place) => !holding.has(place));
+  if (barren !== -1) {
+    const [place, count] = [places[barren] ?? "", found[barren]?.length ?? 0];
+    const why =
+      count === 0 ? "no file of JSON is in it" : `none of its ${String(count)} files holds any`;
+    throw new Failure("advisories/invalid", `advisories ${JSON.stringify(place)}: ${why}`);
+  }
   const { advisories, newest } = index.count;
   const ageDays =
     newest === undefined ? undefined : (context.now.getTime() - Date.parse(newest)) / day;
@@ -67,17 +76,19 @@ function skippedOf({ count }: AdvisoryIndex): number {
 }
 
 interface AdvisoryFile {
+  /** As the command line names it, or the folder that it is in. */
+  readonly place: string;
   readonly path: string;
   /** Whether the command line names it, and not a folder that it is in. */
   readonly isNamed: boolean;
 }
 
-async function filesAt(place: string): Promise<AdvisoryFile[]> {
-  const below = await listFiles(place);
-  if (below === undefined) return [{ path: place, isNamed: true }];
+async function filesAt(place: string, path: string): Promise<AdvisoryFile[]> {
+  const below = await listFiles(path);
+  if (below === undefined) return [{ place, path, isNamed: true }];
   return below
     .filter((file) => /\.(?:json|gz|zip)$/u.test(file))
-    .map((file) => ({ path: join(place, file), isNamed: false }));
+    .map((file) => ({ place, path: join(path, file), isNamed: false }));
 }
 
 const maxRulesSize = 16 * 1024 * 1024;
