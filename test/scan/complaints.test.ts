@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { textOfFile } from "../source.ts";
 import { componentOf } from "../../src/scan/component.ts";
 import { readVulnixRules } from "../../src/scan/rules/vulnix-rules.ts";
 import { component, indexed, judged, nvd, osv, verdicts } from "./judging.ts";
@@ -52,7 +53,7 @@ describe("nobody has to complain as of other tools", () => {
     ]);
   });
 
-  it("nix-community/vulnix 128, 171: feeds are files, which need no service to be up", async () => {
+  it("nix-community/vulnix 93, 128, 171: feeds are files, which need no service to be up", async () => {
     const feed = {
       format: "NVD_CVE",
       version: "2.0",
@@ -112,7 +113,7 @@ describe("nobody has to complain as of other tools", () => {
       expect([name, ...verdicts(index, name)]).toEqual([name]);
   });
 
-  it("NixOS/nixpkgs 70121: what is patched under another name is patched if its publisher says so", async () => {
+  it("NixOS/nixpkgs 15660, 39392, 70121: what is patched under another name is patched if its publisher says so", async () => {
     const index = await indexed(nvd(id, [{ cpe: "a:openssl:openssl" }]));
     const { path } = component("openssl-3.0.7");
     const facts = { path, name: "openssl", version: "3.0.7", sources: [] };
@@ -182,5 +183,55 @@ describe("a package that isn't in the table", () => {
     const curl = await indexed(nvd(id, [{ cpe: "a:haxx:curl", bounds: below("8.4.0") }]));
     expect(verdicts(curl, "curl-1.3.8")).toEqual([]);
     expect(verdicts(curl, "curl-8.3.0")).toEqual([`${id}: vulnerable`]);
+  });
+});
+
+/** The issues that were gathered, by repository, when the scanner was begun. */
+const gathered: Readonly<Record<string, readonly number[]>> = {
+  "nix-community/vulnix": [21, 52, 62, 67, 69, 74, 93, 128, 163, 166, 171],
+  "nix-community/colmena": [108],
+  "tiiuae/sbomnix": [132, 229, 308],
+  "NixOS/nix-security-tracker": [137, 391],
+  "NixOS/nixpkgs": [15660, 39392, 70121, 99812],
+  "anchore/grype": [580, 728, 938, 2618],
+  "aquasecurity/trivy": [1673],
+};
+
+describe("the table of complaints in docs/scanning.md", () => {
+  const [, table = ""] =
+    /<!-- complaints -->\n\n([^]*?)\n\n/u.exec(textOfFile("docs/scanning.md")) ?? [];
+  const rows = table
+    .split("\n")
+    .slice(2)
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+
+  it("has each that was gathered, and no other", () => {
+    const told = rows.flatMap(([, , issues = ""]) =>
+      [...issues.matchAll(/([\w-]+\/[\w-]+) ([0-9, ]+[0-9])/gu)].flatMap(
+        ([, repository = "", numbers = ""]) =>
+          numbers.split(", ").map((number) => `${repository} ${number}`),
+      ),
+    );
+    const all = Object.entries(gathered).flatMap(([repository, numbers]) =>
+      numbers.map((number) => `${repository} ${String(number)}`),
+    );
+    expect(told.sort()).toEqual(all.sort());
+  });
+
+  it("names a test for each, by its title, and every test of this page", () => {
+    const named = rows.map(([, , , cell = ""]) => /^`([^`]+)`: "(.+)"$/u.exec(cell) ?? []);
+    for (const [, file = "", title = ""] of named) {
+      expect([file, title, title.length > 0]).toEqual([file, title, true]);
+      expect(textOfFile(file)).toContain(`"${title}"`);
+    }
+    const own = textOfFile("test/scan/complaints.test.ts").matchAll(
+      /^ {2}it\("([^"]+ [0-9, ]+: [^"]+)"/gmu,
+    );
+    expect([...own].map(([, title]) => title).sort()).toEqual(
+      named
+        .filter(([, file]) => file === "test/scan/complaints.test.ts")
+        .map(([, , title]) => title)
+        .sort(),
+    );
   });
 });
