@@ -2,6 +2,7 @@ import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
 import { list, said, text } from "./described.ts";
 import { closure } from "./service-closure.ts";
+import { valueFiles } from "./service-values.ts";
 import { health, instances, placement, resources } from "./service-placing.ts";
 
 /** What a unit file can have in a line as it stands. */
@@ -23,6 +24,7 @@ const bundle = text(
   /^[a-z0-9][a-z0-9._/-]*(@[0-9]{1,15}\+)?(=\/nix\/store\/[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211})?$/u,
   "NAME, NAME@FLOOR+ or one of them with =/nix/store/…",
 );
+const bundleName = text(/^[a-z0-9][a-z0-9._/-]*$/u, "bundle's name");
 const credential = text(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/u, "credential's name");
 const variable = /^[A-Za-z_][A-Za-z0-9_]*$/u;
 const env = text(
@@ -54,6 +56,10 @@ const ServiceFile = z
     bundles: said(
       list(bundle),
       "bundles that it gets: NAME, NAME@17+ to refuse older ones, or NAME@17+=/nix/store/… for that in a store path",
+    ),
+    values: said(
+      z._default(z.record(bundleName, valueFiles), {}),
+      "by bundle, encrypted files from which `deploy` seals what has changed: `sops`, `agenix`, `credstore`",
     ),
     credentials: said(
       z.optional(z.array(credential)),
@@ -172,6 +178,16 @@ const ServiceFile = z
       ({ closure, renders }) =>
         closure !== undefined || Object.values(renders).every((file) => file.startsWith("/")),
       { path: ["renders"], error: "has a path in 'closure', and that isn't given" },
+    ),
+    z.refine(
+      ({ bundles, values }) =>
+        Object.keys(values).every((name) =>
+          bundles.some((bundle) => bundle.split("@", 1)[0] === name),
+        ),
+      {
+        path: ["values"],
+        error: "names a bundle that isn't in 'bundles', or comes from a store path",
+      },
     ),
     z.refine(({ onChange }) => onChange === "nothing" || onChange === "restart", {
       path: ["onChange"],

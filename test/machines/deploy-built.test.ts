@@ -112,7 +112,7 @@ describe("a service that is deployed from a checkout", () => {
     );
     expect(eyes).toMatch(/^would build \/nix\/store\/\S+-dns-2, or fetch it$/mu);
     expect(eyes).toMatch(/^n7, n8:$/mu);
-    expect(eyes).toMatch(/^n7 .* would change +\S+…-dns-1 → \S+…-dns-2 +dns 0\.1 → dns 0\.2 *$/mu);
+    expect(eyes).toMatch(/^n7 .* would change +\S+…-dns-1 → \S+…-dns-2 +dns 1 → dns 2 *$/mu);
     expect(await cluster.says()).toEqual(["1 correct horse\n", "1 correct horse\n"]);
   });
 
@@ -134,6 +134,21 @@ describe("a service that is deployed from a checkout", () => {
     expect(await cluster.says()).toEqual(["2 battery staple\n", "2 battery staple\n"]);
   });
 
+  it("gets the value of an encrypted file once it has changed, and is restarted for it", async () => {
+    const values = { dns: { agenix: ["CF_TOKEN=token.age"] } };
+    await cluster.laptop.sh(`
+      cd /srv/cluster
+      printf %s "zebra" | age -R /root/.ssh/id_ed25519.pub -o token.age`);
+    expect((await deploy(both, { values })).states).toEqual({ n7: "runs", n8: "runs" });
+    expect(await cluster.says()).toEqual(["2 zebra\n", "2 zebra\n"]);
+    const before = await cluster.pids();
+    expect((await deploy(both, { values })).states).toEqual({
+      n7: "ran already",
+      n8: "ran already",
+    });
+    expect(await cluster.pids()).toEqual(before);
+  });
+
   it("is copied to each node where there is no cache", async () => {
     await write("3");
     await cluster.laptop.sh(
@@ -145,7 +160,7 @@ describe("a service that is deployed from a checkout", () => {
     expect(stderr).toBe("");
     expect(exit).toBe(0);
     expect(states).toEqual({ n7: "runs", n8: "runs" });
-    expect(await cluster.says()).toEqual(["3 battery staple\n", "3 battery staple\n"]);
+    expect(await cluster.says()).toEqual(["3 zebra\n", "3 zebra\n"]);
   });
 });
 

@@ -8,6 +8,7 @@ import { guardOf } from "../unit/unit.ts";
 import { publishFor } from "./publishing.ts";
 import { requireAllAble, requireAllReady } from "./readiness.ts";
 import { reportDeployed, reportDifference } from "./report.ts";
+import { sealChanged } from "./sealing.ts";
 import { submitOverSsh } from "./ssh.ts";
 import { chooseTargets } from "./targets.ts";
 
@@ -30,7 +31,8 @@ export interface DeployOptions {
 }
 
 /**
- * After it, the nodes of the service's pools run it as its file says. A node on which it doesn't start runs
+ * After it, the nodes of the service's pools run it as its file says, built, published and sealed anew as far as
+ * that has changed. A node on which it doesn't start runs
  * what it ran before, and no further node is changed then; one that isn't reached is told of, and the others
  * are done. What is done already is left alone.
  *
@@ -47,7 +49,8 @@ export async function deploy(
   await using opened = await openService(context, path, {
     isBuilt: options.build && !options.isDryRun,
   });
-  const { service, storePaths } = opened;
+  const { storePaths } = opened;
+  const service = await sealChanged(context, path, opened.service, options);
   const { name: unit, guard } = await guardOf(context, service);
   const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);

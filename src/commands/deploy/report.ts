@@ -1,5 +1,6 @@
 import { Failure } from "../../failure.ts";
 import { storePathOf } from "../../service/store-path.ts";
+import { describeGeneration } from "../../trust/statement.ts";
 import type { Context } from "../context.ts";
 import type { ReadyBundle } from "./readiness.ts";
 import type { Deployed, Difference, Release } from "./submission.ts";
@@ -93,9 +94,7 @@ function closures(programs: readonly string[] = []): string {
 }
 
 function generations(bundles: readonly ReadyBundle[] = []): string {
-  return bundles
-    .map(({ bundle, series, generation }) => `${bundle} ${String(series)}.${String(generation)}`)
-    .join(", ");
+  return bundles.map(({ bundle, ...place }) => `${bundle} ${describeGeneration(place)}`).join(", ");
 }
 
 function conclude(file: string, told: readonly Told[]): void {

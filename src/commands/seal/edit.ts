@@ -12,6 +12,7 @@ import { openToSign } from "../repository.ts";
 import { readAudience } from "./audience.ts";
 import { seal } from "./seal.ts";
 import { signersOfName, type SealOptions } from "./choice.ts";
+import { nothingElse } from "./nothing-else.ts";
 import { chooseSigner } from "../signing.ts";
 
 /** How a credential is opened and sealed again. */
@@ -22,13 +23,6 @@ export interface EditOptions {
 }
 
 const newline = 0x0a;
-
-const nothingElse = {
-  ...{ credentials: [], fromEnv: [], fromEnvFile: undefined, generate: [], forEnvironment: [] },
-  ...{ fromAgenix: [], ageIdentities: [], fromSops: [], fromCredstore: [], trim: false },
-  ...{ pools: [], units: [], removeUnits: [], inPlace: undefined, remove: [], expires: undefined },
-  ...{ fromGeneration: undefined, fromCluster: undefined, merge: undefined },
-} satisfies Omit<SealOptions, "signer">;
 
 /**
  * The next generation of a bundle, with what a person has made of one credential in the editor. Nothing is

@@ -72,10 +72,7 @@ async function usualIdentities({ environment }: Context): Promise<string[]> {
 }
 
 async function fromSops(context: Context, argument: string): Promise<readonly Imported[]> {
-  const { name, file: rest } = split(argument);
-  const hash = rest.lastIndexOf("#");
-  const file = hash < 0 ? rest : rest.slice(0, hash);
-  const key = hash < 0 ? undefined : rest.slice(hash + 1);
+  const { name, file, key } = splitSops(argument);
   const path = await requireFile(context, file);
   // By the names that sops itself goes by; it takes everything else for one value.
   if (!/\.(?:ya?ml|json|env|ini)$/u.test(file)) {
@@ -113,6 +110,18 @@ async function fromCredstore(context: Context, argument: string): Promise<Import
 
 /** A value of 1 MiB, encrypted and in base64. */
 const maxCredentialFile = 2 * 1024 * 1024;
+
+function splitSops(argument: string): ReturnType<typeof split> & { key: string | undefined } {
+  const { name, file } = split(argument);
+  const hash = file.lastIndexOf("#");
+  if (hash < 0) return { name, file, key: undefined };
+  return { name, file: file.slice(0, hash), key: file.slice(hash + 1) };
+}
+
+/** The file of which an argument of `--from-sops`, or of the other two, takes values. */
+export function fileOf(tool: "sops" | "agenix" | "credstore", argument: string): string {
+  return tool === "sops" ? splitSops(argument).file : split(argument).file;
+}
 
 /** What stands before the first `=`, if it can be a credential's name, and the file. */
 function split(argument: string): { name: string | undefined; file: string } {
