@@ -20,5 +20,8 @@ try {
   process.stderr.write(text);
   process.exitCode = exitStatus;
 }
+// What is written into a pipe isn't there before somebody has read of it.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise((resolve) => stream.write("", resolve));
 // Not when the loop is empty: standard input, once read from a terminal, would keep it alive.
 process.exit();

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { once } from "node:events";
 import type { Context } from "../commands/context.ts";
 import { Failure } from "../failure.ts";
+import { jsonPieces } from "./json.ts";
 import { showProgress } from "./progress.ts";
 import { printable } from "../printable.ts";
 
@@ -37,9 +39,12 @@ export function createContext(command: Command): Context {
       line(layOut(head, rows));
     },
     result: (value) => {
+      if (json) for (const piece of jsonPieces(value, false)) process.stdout.write(piece);
+    },
+    largeResult: async (value) => {
       if (!json) return;
-      const lines = JSON.stringify(value, null, 2).split("\n").map(printable);
-      process.stdout.write(`${lines.join("\n")}\n`);
+      for (const piece of jsonPieces(value, true))
+        if (!process.stdout.write(piece)) await once(process.stdout, "drain");
     },
     output: (bytes) =>
       new Promise((resolve, reject) => {

@@ -24,6 +24,8 @@ export interface Context {
   table(head: readonly string[], rows: readonly (readonly string[])[]): Promise<void>;
   /** Prints a value for programs on standard output, as JSON; nothing without --json. */
   result(value: unknown): void;
+  /** As `result`, no faster than it is read, so that it is never held as text; fields without a value are null. */
+  largeResult(value: unknown): Promise<void>;
   /** Writes bytes to standard output as they are. */
   output(bytes: Uint8Array): Promise<void>;
   /** For what may take long. */

@@ -4,18 +4,18 @@ import { decodeScanReport } from "../../formats/scan-report.ts";
 import { readRegularFile } from "../../host/files.ts";
 import { changeLines } from "../../scan/report/change-lines.ts";
 import { changesBetween } from "../../scan/report/changes.ts";
-import { withNulls } from "../../scan/report/json.ts";
 import { reportTable } from "../../scan/report/table.ts";
 import type { ScanReport } from "../../scan/report/report.ts";
 import type { Context } from "../context.ts";
 
 /** Prints a report: a table for people, all of it as JSON for programs. */
 export async function tell(context: Context, report: ScanReport): Promise<void> {
+  await context.largeResult(report);
+  if (context.json) return;
   const { before, head, rows, after } = reportTable(report);
   for (const line of before) context.print(line);
   if (rows.length > 0) await context.table(head, rows);
   for (const line of after) context.print(line);
-  context.result(withNulls(report));
 }
 
 /** A report of ten thousand nodes. */
@@ -30,8 +30,12 @@ export async function readEarlier(context: Context, file: string): Promise<ScanR
 }
 
 /** Prints what changed from one report to the next. */
-export function tellChanges(context: Context, before: ScanReport, report: ScanReport): void {
+export async function tellChanges(
+  context: Context,
+  before: ScanReport,
+  report: ScanReport,
+): Promise<void> {
   const changes = changesBetween(before, report);
   for (const line of changeLines(changes, before.made)) context.print(line);
-  context.result(withNulls(changes));
+  await context.largeResult(changes);
 }

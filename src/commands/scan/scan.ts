@@ -77,7 +77,7 @@ export async function scan(context: Context, options: ScanOptions): Promise<void
     findings: service === undefined ? all : concerning(all, service),
   };
   if (before === undefined) await tell(context, report);
-  else tellChanges(context, before, report);
+  else await tellChanges(context, before, report);
   await writeReportFiles(context, report, options.files);
   const ending = conclusionOf(report, options.failOn);
   if (ending !== undefined) throw new Failure(ending.code, ending.message, ending.hint);

@@ -189,6 +189,7 @@ export class Victim {
         for (const thing of things) await act(thing);
       },
       result: () => undefined,
+      largeResult: () => Promise.resolve(),
       output: () => Promise.resolve(),
       warn: () => undefined,
       confirm: () => Promise.resolve(),
