@@ -1,5 +1,5 @@
 // What a scan of many machines costs, from the inventories that they have signed to the report: 1,000 nodes with
-// 1,500 store paths each, of which they share most, and 300,000 advisories:
+// 1,500 store paths each, of which they share most, and 300,000 advisories; and the same with a quarter of the nodes:
 //
 //   npm run bench:scan [NODES]
 import { spawn } from "node:child_process";
@@ -21,7 +21,7 @@ import { sealaunchPath } from "../test/fixtures/program.ts";
 import { noUses, storePath, unit } from "../test/scan/stores.ts";
 import { reportMachine } from "./measure.ts";
 
-const nodeCount = Number(process.argv[2] ?? 1000);
+const mostNodes = Number(process.argv[2] ?? 1000);
 const pathCount = 1500;
 const advisoryCount = 300_000;
 /** Of the paths of a node so many are those that all have. */
@@ -99,11 +99,20 @@ async function writeFeed(file: string): Promise<void> {
   await once(stream, "finish");
 }
 
-/** What a command took: seconds, seconds of a processor, and the most memory that it had (proc(5), VmHWM) in MiB. */
-async function measure(
-  directory: string,
-  args: readonly string[],
-): Promise<readonly [number, number, number, string]> {
+interface Cost {
+  readonly seconds: number;
+  /** Seconds of one. */
+  readonly processor: number;
+  /** The most memory that it had (proc(5), VmHWM), in MiB. */
+  readonly peak: number;
+  /** Bytes. */
+  readonly written: number;
+  /** The last line of that. */
+  readonly last: string;
+}
+
+/** What a command took. */
+async function measure(directory: string, args: readonly string[]): Promise<Cost> {
   const began = performance.now();
   const child = spawn(sealaunchPath, args, {
     cwd: directory,
@@ -123,40 +132,49 @@ async function measure(
       // It has ended.
     }
   }, 50);
-  let last = "";
-  for await (const piece of child.stdout) last = (last + String(piece)).slice(-500);
+  let [last, written] = ["", 0];
+  for await (const piece of child.stdout as AsyncIterable<Buffer>) {
+    last = (last + String(piece)).slice(-500);
+    written += piece.length;
+  }
   const [status] = (await once(child, "close")) as [number];
   clearInterval(polling);
   if (status !== 0) throw new Error(`scan ended with ${String(status)}: ${last}`);
-  return [
-    (performance.now() - began) / 1000,
-    ticks / 100,
-    peak,
-    last.trim().split("\n").at(-1) ?? "",
-  ];
+  const seconds = (performance.now() - began) / 1000;
+  const lines = last.trim().split("\n");
+  return { seconds, processor: ticks / 100, peak, written, last: lines.at(-1) ?? "" };
 }
 
-reportMachine(1);
-using cluster = new LargeCluster({ nodes: nodeCount, pools: 4, bundles: 0, generations: 1 });
-const sizes: (readonly [number, number])[] = [];
-for (let number = 1; number <= nodeCount; number++) sizes.push(await announce(cluster, number));
-const bytes = sizes.reduce((sum, [size]) => sum + size, 0) / nodeCount;
-const paths = sizes.reduce((sum, [, count]) => sum + count, 0) / nodeCount;
-const feed = join(cluster.directory, "feed.json");
-await writeFeed(feed);
 const write = (line: string): void => void process.stdout.write(`${line}\n`);
-write(
-  `${String(nodeCount)} nodes, ${paths.toFixed(0)} paths and ${(bytes / 1024).toFixed(0)} KiB each`,
-);
-write(`${String(advisoryCount)} advisories, ${(statSync(feed).size / 1024 / 1024).toFixed(0)} MiB`);
-for (const [what, args] of [
-  ["scan --package, the first time", ["scan", "--package", "pkg7@<6"]],
-  ["scan --package", ["scan", "--package", "pkg7@<6"]],
-  ["scan --advisories", ["scan", "--advisories", "feed.json"]],
-  ["scan --advisories --json", ["scan", "--advisories", "feed.json", "--json"]],
-] as const) {
-  const [seconds, processor, peak, last] = await measure(cluster.directory, args);
+
+/** Measures each command on a cluster of so many nodes. */
+async function measureCluster(nodeCount: number): Promise<void> {
+  using cluster = new LargeCluster({ nodes: nodeCount, pools: 4, bundles: 0, generations: 1 });
+  const sizes: (readonly [number, number])[] = [];
+  for (let number = 1; number <= nodeCount; number++) sizes.push(await announce(cluster, number));
+  const bytes = sizes.reduce((sum, [size]) => sum + size, 0) / nodeCount;
+  const paths = sizes.reduce((sum, [, count]) => sum + count, 0) / nodeCount;
+  const feed = join(cluster.directory, "feed.json");
+  await writeFeed(feed);
+  const advisories = `${String(advisoryCount)} advisories of ${mebibytes(statSync(feed).size)} MiB`;
   write(
-    `${what.padEnd(32)} ${seconds.toFixed(1)} s, ${processor.toFixed(1)} s of a processor, ${peak.toFixed(0)} MiB   ${last.slice(0, 60)}`,
+    `${String(nodeCount)} nodes, ${paths.toFixed(0)} paths and ${(bytes / 1024).toFixed(0)} KiB each; ${advisories}`,
   );
+  for (const [what, args] of [
+    ["scan --package, the first time", ["scan", "--package", "pkg7@<6"]],
+    ["scan --package", ["scan", "--package", "pkg7@<6"]],
+    ["scan --advisories", ["scan", "--advisories", "feed.json"]],
+    ["scan --advisories --json", ["scan", "--advisories", "feed.json", "--json"]],
+  ] as const) {
+    const { seconds, processor, peak, written, last } = await measure(cluster.directory, args);
+    write(
+      `${what.padEnd(32)} ${seconds.toFixed(1)} s, ${processor.toFixed(1)} s of a processor, ` +
+        `${peak.toFixed(0)} MiB at most, ${mebibytes(written)} MiB written   ${last.slice(0, 60)}`,
+    );
+  }
 }
+
+const mebibytes = (bytes: number): string => (bytes / 1024 / 1024).toFixed(0);
+
+reportMachine(1);
+for (const nodes of [Math.ceil(mostNodes / 4), mostNodes]) await measureCluster(nodes);
