@@ -214,6 +214,33 @@ describe.skipIf(chromiumPath === undefined)("in a browser, the page of a report"
     },
   );
 
+  it("keeps a telephone's width: a trace is read in it, and a package's name stays beside what is scrolled", async () => {
+    const viewport = { width: 400, height: 860 };
+    const open = await browser.open(reportPage(largeReport(40, 60), template), { viewport });
+    const { page } = open;
+    const row = page.locator("#findings tbody tr:not([hidden])").first();
+    await row.locator("button").press("Enter");
+    const edges = async (selector: string): Promise<readonly [number, number]> => {
+      const box = await page.locator(selector).first().boundingBox();
+      return [box?.x ?? -1, (box?.x ?? 0) + (box?.width ?? 0)];
+    };
+    const seen = await edges(".wide");
+    expect(seen[1]).toBeLessThanOrEqual(viewport.width);
+    for (const scrolled of [0, 300]) {
+      await page.evaluate(`document.querySelector(".wide").scrollLeft = ${String(scrolled)}`);
+      expect(await page.evaluate('document.querySelector(".wide").scrollLeft')).toBe(scrolled);
+      for (const selector of [".unfolded", "#findings tbody th"]) {
+        const [left, right] = await edges(selector);
+        expect([selector, left >= seen[0], right <= seen[1]]).toEqual([selector, true, true]);
+      }
+    }
+    await page.evaluate(axe.source);
+    const found = await page.evaluate("axe.run(document).then((result) => result.violations)");
+    expect(Violations.parse(found)).toEqual([]);
+    expectQuiet(open);
+    await page.close();
+  });
+
   it("moves nothing for whoever doesn't want that", async () => {
     const turning =
       "getComputedStyle(document.querySelector('.unfold'), '::before').transitionDuration";
