@@ -231,8 +231,16 @@ export async function requireReadStatement(
   throw new Failure(
     "bundle/absent",
     `${cluster.source.name} has no bundle ${bundle}`,
-    absentHint(cluster.source),
+    absentBundleHint(cluster.source, bundle),
   );
+}
+
+/** As {@link absentHint}: a bundle for other pools isn't brought to a node, whatever is done there. */
+function absentBundleHint(source: Source, bundle: string): string | undefined {
+  const hint = absentHint(source);
+  return hint === undefined
+    ? undefined
+    : `'sealaunch inspect ${bundle}', in the repository, says for which pools it is: a node gets those of its own; ${hint}`;
 }
 
 /** What mends that something isn't in a mirror; undefined for any other source. */
