@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { EtcdCluster } from "../fixtures/etcd.ts";
+import type { EtcdCluster } from "../fixtures/etcd.ts";
 import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
-import { okOnHost } from "./host.ts";
 import { machine, Network, type Machine } from "./machine.ts";
+import { startEtcdIn } from "./network-etcd.ts";
 import { until } from "./pool.ts";
 
 const mirror = "/var/lib/sealaunch-mirror";
@@ -19,17 +19,7 @@ let etcd: EtcdCluster;
 let node: Machine;
 beforeAll(async () => {
   network = await Network.create();
-  const enter = ["nsenter", `--net=/proc/${String(network.pid)}/ns/net`, "--"];
-  const places = ["10.77.0.201", "10.77.0.202", "10.77.0.203"].map((address) => ({
-    address,
-    enter,
-  }));
-  const [nsenter = "", ...words] = enter;
-  for (const { address } of places)
-    await okOnHost(nsenter, [...words, "ip", "addr", "add", `${address}/24`, "dev", "br0"]);
-  await okOnHost(nsenter, [...words, "ip", "link", "set", "lo", "up"]);
-  etcd = await EtcdCluster.start([], places, enter);
-  etcd.authenticate();
+  etcd = await startEtcdIn(network);
   node = await machine({
     network,
     hasDisk: true,
