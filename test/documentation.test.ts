@@ -58,7 +58,9 @@ describe("the table of failures", () => {
 
 describe("the documents", () => {
   const pages = [
-    ...filesBelow("docs", ".md").map((file) => `docs/${file}`),
+    ...["docs", "examples"].flatMap((folder) =>
+      filesBelow(folder, ".md").map((file) => `${folder}/${file}`),
+    ),
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",

@@ -1,7 +1,7 @@
 # The service, with every program that it runs.
 {
   # PEM file: who signs the certificates of etcd's members. Public, and fixed by the store path.
-  etcdCa,
+  etcdCa ? ./etcd-ca.pem,
   # What has bin/ with sh, node (24 or later), etcdctl, dig, nsupdate and systemd-notify. With nixpkgs:
   # symlinkJoin { name = "tools"; paths = [ bash nodejs_24 etcd dnsutils systemd ]; }
   tools ? import ./debian-tools.nix { },
