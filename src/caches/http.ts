@@ -12,7 +12,7 @@ import {
   type Sent,
 } from "./cache.ts";
 import type { Login } from "./netrc.ts";
-import { retry, type Attempt } from "./retrying.ts";
+import { retry, type Attempt } from "../host/retrying.ts";
 
 const width = 16;
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { rootCertificates } from "node:tls";
 import { Failure } from "../failure.ts";
 import { decodeEtcdConfiguration } from "../formats/configuration.ts";
+import { requireClosed } from "../host/closed-file.ts";
 import { readRegularFile } from "../host/files.ts";
 
 /** How a cluster of etcd is reached, with what stands in the files that its configuration names. */
@@ -58,17 +59,6 @@ export async function readEtcdSettings(path: string, base: string): Promise<Etcd
           password: (await readSecret(passwordFile)).toString().replace(/\n$/u, ""),
         };
   return { file, endpoints, prefix, deadlineMs: deadline * 1000, tls, login };
-}
-
-/** Its group may read it: so `sync` is given what is root's. */
-function requireClosed({ mode }: Stats, file: string): void {
-  if ((mode & 0o027) === 0) return;
-  const found = (mode & 0o777).toString(8).padStart(4, "0");
-  throw new Failure(
-    "source/too-open",
-    `${file} has mode ${found}: others than its owner and its group may read it, or others than its owner write it`,
-    `chmod o-rwx,g-w ${file}`,
-  );
 }
 
 async function require(
