@@ -41,6 +41,7 @@ export const rooms: Readonly<Record<string, Room>> = {
       "agent",
       "launch",
       "cluster",
+      "schedulers",
       "caches",
       "trust",
       "formats",
@@ -61,7 +62,7 @@ export const rooms: Readonly<Record<string, Room>> = {
   formats: { imports: ["crypto"], isPure: true },
   service: { imports: [], loadsLazily: ["formats"], isPure: true },
   scan: { imports: ["formats", "service", "crypto"], isPure: true },
-  schedulers: { imports: ["formats", "service", "crypto"] },
+  schedulers: { imports: ["formats", "service", "host", "crypto"] },
   // How a source is reached is configuration; what it carries is never read there.
   sources: { imports: ["host"], files: ["formats/configuration.ts"] },
   caches: { imports: ["formats", "service", "host", "crypto"] },

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
 import { clusterField, countField, nameField, signerKeyField } from "./fields.ts";
+import { SchedulersConfiguration } from "./scheduler-configuration.ts";
 
 const trust = {
   /** The cluster's random name, 32 hex digits. */
@@ -40,6 +41,8 @@ const RepositoryConfiguration = z.strictObject({
   cache: z.optional(z.union([CacheConfiguration, z.literal("none")])),
   /** By node, how ssh(1) reaches it; the others are root at the node's name. */
   hosts: z.optional(z.record(nameField("node"), hostField)),
+  /** Through which schedulers services are deployed, and how those are reached. */
+  schedulers: z.optional(SchedulersConfiguration),
 });
 export type RepositoryConfiguration = z.infer<typeof RepositoryConfiguration>;
 

@@ -2,7 +2,7 @@ import { utf8 } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { decodePacemakerStanding, replaceInCib } from "../formats/schedulers/pacemaker.ts";
 import { printable } from "../printable.ts";
-import { waitUntilRunning, type Standing } from "./running.ts";
+import { waitUntilRunning, type Patience, type Standing } from "./running.ts";
 
 /**
  * Runs a program as root on a node of the cluster, here or over SSH.
@@ -45,10 +45,10 @@ const tries = 5;
 export async function submitToPacemaker(
   run: RunOnNode,
   service: PacemakerService,
-  deadlineMs: number,
+  patience: Patience,
 ): Promise<readonly string[]> {
   await change(run, service.name, service.configuration);
-  return waitUntilRunning(`${service.name} of Pacemaker`, deadlineMs, async () => {
+  return waitUntilRunning(`${service.name} of Pacemaker`, patience, async () => {
     const { exitCode, stdout, stderr } = await run("crm_mon", ["--one-shot", "--output-as=xml"]);
     if (exitCode !== 0) throw unavailable("crm_mon", stderr);
     return standing(service, stdout);

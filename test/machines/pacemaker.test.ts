@@ -67,7 +67,7 @@ async function submit(deadlineMs = patience): Promise<readonly string[]> {
       return { exitCode: status ?? undefined, stdout, stderr };
     },
     { name: "dns", instances: 1, configuration },
-    deadlineMs,
+    { deadlineMs, settleMs: 0 },
   );
 }
 

@@ -1,13 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { removeFromMarathon, submitToMarathon } from "../../src/schedulers/marathon.ts";
+import type { WrittenApp } from "../../src/schedulers/marathon/api.ts";
+import { submitToMarathon } from "../../src/schedulers/marathon/marathon.ts";
+import type { Submitted } from "../../src/schedulers/running.ts";
 import { marathonApp } from "../../src/service/scheduled/marathon-app.ts";
 import { DocumentedMarathon } from "../fixtures/documented-marathon.ts";
 import { failureOf, refusal } from "../fixtures/refusal.ts";
 import { bareGuard, service } from "../fixtures/service.ts";
 
-type App = Parameters<typeof submitToMarathon>[1];
-const app = (change: object = {}): App =>
-  marathonApp(service(change), bareGuard, "/usr/bin/sealaunch") as App;
+const app = (change: object = {}): WrittenApp =>
+  marathonApp(service(change), bareGuard, "/usr/bin/sealaunch") as WrittenApp;
 
 let marathon: DocumentedMarathon;
 let url: string;
@@ -20,38 +21,93 @@ beforeEach(async () => {
 });
 afterEach(() => marathon[Symbol.asyncDispose]());
 
-const submit = (what: App, force = false): Promise<readonly string[]> =>
-  submitToMarathon({ scheduler: "Marathon", url }, what, 2000, { force });
+const submit = (what: WrittenApp, settleMs = 0): Promise<Submitted> =>
+  submitToMarathon({ scheduler: "Marathon", url }, what).submit({ deadlineMs: 2000, settleMs });
+const ran = (...nodes: string[]): Submitted => ({ ranAlready: false, nodes });
 
 describe("Marathon", () => {
   it("runs an app on the agents that are exactly as asked", async () => {
-    expect(await submit(app({ instances: 2 }))).toEqual(["a1", "a2"]);
+    expect(await submit(app({ instances: 2 }))).toEqual(ran("a1", "a2"));
     const placement = { where: { zone: "eu.1" } };
-    expect(await submit(app({ name: "eu", placement, health: { port: 1 } }))).toEqual(["a1"]);
+    expect(await submit(app({ name: "eu", placement, health: { port: 1 } }))).toEqual(ran("a1"));
     const elsewhere = { whereNot: { zone: "eu.1" } };
-    expect(await submit(app({ name: "not", placement: elsewhere }))).toEqual(["a2"]);
+    expect(await submit(app({ name: "not", placement: elsewhere }))).toEqual(ran("a2"));
   });
 
-  it("has the old version run until the new one does, and keeps it where that doesn't", async () => {
+  it("leaves alone what runs as it is to", async () => {
+    await submit(app());
+    marathon.requests.length = 0;
+    expect(await submit(app())).toEqual({ ranAlready: true, nodes: ["a1"] });
+    expect(marathon.requests).not.toContain("PUT /v2/apps/dns");
+  });
+
+  it("gives back what a service file no longer has, which a PUT without it would leave", async () => {
+    await submit(app({ health: { port: 1 }, resources: { memory: 64 } }));
+    const { before, after } = await submitToMarathon({ scheduler: "", url }, app()).difference();
+    expect(before).toContain('"mem": 64');
+    expect(after).toContain('"mem": 128');
+    expect(before).toContain("MESOS_TCP");
+    await submit(app());
+    expect(await submit(app())).toMatchObject({ ranAlready: true });
+  });
+
+  it("has the old version run until the new one does, and takes the new one back where it doesn't", async () => {
     await submit(app());
     const [old] = marathon.running("/dns");
     marathon.fault = () => "Command exited with status 77";
     const failure = await failureOf(() => submit(app({ arguments: ["-v"] })));
     expect(failure?.code).toBe("scheduler/not-running");
     expect(failure?.message).toBe(
-      "app /dns of Marathon doesn't run within 2 s: 0 of 1 are running and well; TASK_FAILED on a1: Command exited with status 77",
+      "app /dns of Marathon doesn't run within 2 s: 0 of 1 are running and well; TASK_FAILED on a1: Command exited with status 77; the version before runs on a1",
     );
     expect(marathon.running("/dns")).toEqual([old]);
     marathon.fault = () => undefined;
-    // The failed deployment still has the app locked.
-    const locked = await failureOf(() => submit(app()));
+    expect(await submit(app())).toEqual({ ranAlready: true, nodes: ["a1"] });
+    expect(await submit(app({ arguments: ["-w"] }))).toEqual(ran("a1"));
+    expect(marathon.running("/dns")).not.toEqual([old]);
+    const destroyed = marathon.requests.filter((one) => one.startsWith("DELETE /v2/apps"));
+    expect(destroyed).toEqual([]);
+  });
+
+  it("goes back to the version before where the new one ends once it was deployed", async () => {
+    await submit(app());
+    setTimeout(() => {
+      marathon.end("/dns");
+    }, 1000);
+    const failure = await failureOf(() => submit(app({ arguments: ["-v"] }), 10_000));
+    expect(failure?.message).toMatch(
+      /TASK_FAILED on a1: it ended; the version before runs on a1$/u,
+    );
+    expect(await submit(app())).toMatchObject({ ranAlready: true });
+  });
+
+  it("takes out again what didn't run before and doesn't now", async () => {
+    marathon.fault = () => "no";
+    const failure = await failureOf(() => submit(app()));
+    expect(failure?.message).toContain("; nothing of it ran before, and it was taken out again");
+    marathon.fault = () => undefined;
+    expect(await submit(app())).toEqual(ran("a1"));
+  });
+
+  it("has no app replaced that is still being deployed", async () => {
+    await submit(app());
+    marathon.fault = () => "no";
+    const first = failureOf(() => submit(app({ arguments: ["-v"] })));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const locked = await failureOf(() => submit(app({ arguments: ["-w"] })));
     expect(locked?.code).toBe("scheduler/conflict");
     expect(locked?.message).toMatch(
       /answers 409 to app \/dns: App is locked.*; deployment [0-9a-f-]{36}$/u,
     );
-    expect(await submit(app({ arguments: ["-w"] }), true)).toEqual(["a1"]);
-    expect(marathon.running("/dns")).not.toEqual([old]);
-    expect(marathon.requests.filter((one) => one.startsWith("DELETE"))).toEqual([]);
+    expect((await first)?.code).toBe("scheduler/not-running");
+  });
+
+  it("is asked once to change something, and looked at where the answer got lost", async () => {
+    marathon.insteadOfChanges.push("lost");
+    expect(await submit(app())).toEqual(ran("a1"));
+    marathon.insteadOfChanges.push("reset");
+    expect(await refusal(() => submit(app({ arguments: ["-v"] })))).toBe("scheduler/unavailable");
+    expect(marathon.requests.filter((one) => one.startsWith("PUT"))).toHaveLength(2);
   });
 
   it("says that no agent's offer fits", async () => {
@@ -72,21 +128,14 @@ describe("Marathon", () => {
     ["whom it doesn't know", { status: 401, body: { message: "who?" } }, "scheduler/refused"],
     ["another API's answer", { status: 200, body: {} }, "scheduler/malformed"],
   ] as const)("is told from %s", async ([, answer, code]) => {
-    marathon.instead.push(answer);
+    for (let time = 0; time < 6; time++) marathon.instead.push(answer);
     expect(await refusal(() => submit(app()))).toBe(code);
-  });
-
-  it("ends an app, also one that isn't there", async () => {
-    await submit(app());
-    await removeFromMarathon({ scheduler: "Marathon", url }, "/dns");
-    await removeFromMarathon({ scheduler: "Marathon", url }, "/dns");
-    expect(marathon.running("/dns")).toEqual([]);
   });
 
   it("that says nothing is given up after ten seconds", async () => {
     marathon.instead.push("silent");
     const failure = await failureOf(() => submit(app()));
     expect(failure?.code).toBe("scheduler/unavailable");
-    expect(failure?.message).toMatch(/PUT \/v2\/apps\/dns: no answer$/u);
+    expect(failure?.message).toMatch(/GET \/v2\/apps\/dns: no answer$/u);
   });
 });

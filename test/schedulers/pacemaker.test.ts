@@ -17,6 +17,8 @@ import { service } from "../fixtures/service.ts";
 // Pacemaker's own tools over a configuration in a file, in which nothing ever runs. What runs is in
 // test/machines/pacemaker.test.ts.
 
+const atOnce = { deadlineMs: 0, settleMs: 0 };
+
 let folder: string;
 let file: string;
 beforeEach(() => {
@@ -42,7 +44,7 @@ async function submit(change: object, through = run): Promise<string> {
   const configuration = utf8(pacemakerCib(service(change)));
   const { name, instances } = service(change);
   const failure = await failureOf(() =>
-    submitToPacemaker(through, { name, instances, configuration }, 0),
+    submitToPacemaker(through, { name, instances, configuration }, atOnce),
   );
   expect(failure?.code).toBe("scheduler/not-running");
   return readFileSync(file, "utf8");
@@ -87,7 +89,7 @@ describe("a service in Pacemaker's configuration", () => {
           return run(program, args, input);
         },
         { name: "dns", instances: 2, configuration },
-        0,
+        atOnce,
       );
     await submit({});
     let isRemoved = false;
@@ -108,7 +110,7 @@ describe("a service in Pacemaker's configuration", () => {
     const before = readFileSync(file, "utf8");
     const configuration = utf8(pacemakerCib(service({ placement: { apartFrom: ["mail"] } })));
     const failure = await failureOf(() =>
-      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, 0),
+      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, atOnce),
     );
     expect(failure?.code).toBe("scheduler/refused");
     expect(failure?.message).toContain("Update does not conform to the configured schema");
@@ -119,7 +121,7 @@ describe("a service in Pacemaker's configuration", () => {
     rmSync(file);
     const configuration = utf8(pacemakerCib(service()));
     const submitting = (): Promise<unknown> =>
-      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, 0);
+      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, atOnce);
     expect(await refusal(submitting)).toBe("scheduler/unavailable");
   });
 

@@ -28,10 +28,27 @@ const machine = z.object({
 /** A machine of the cluster. */
 export type FleetMachine = z.infer<typeof machine>;
 
+const unit = z.object({
+  name: z.string(),
+  options: z._default(
+    z.array(z.object({ section: z.string(), name: z.string(), value: z.string() })),
+    [],
+  ),
+  desiredState: z.optional(z.string()),
+});
+/** A unit of the cluster. */
+export type FleetUnit = z.infer<typeof unit>;
+
 const nextPageToken = z.optional(z.string());
 const states = z.object({ states: z._default(z.array(state), []), nextPageToken });
 const machines = z.object({ machines: z._default(z.array(machine), []), nextPageToken });
+const units = z.object({ units: z._default(z.array(unit), []), nextPageToken });
 const fault = z.object({ error: z.object({ message: z.optional(z.string()) }) });
+
+/** A page of the units. @throws Failure `scheduler/malformed` */
+export function decodeFleetUnits(bytes: Uint8Array): z.infer<typeof units> {
+  return decodeConfiguration(bytes, units, "fleet's list of units", "scheduler/malformed");
+}
 
 /** A page of what runs where. @throws Failure `scheduler/malformed` */
 export function decodeFleetStates(bytes: Uint8Array): z.infer<typeof states> {

@@ -25,10 +25,17 @@ const app = z.object({
     ),
     healthChecks: z.optional(z.array(z.unknown())),
     lastTaskFailure: nullable(
-      z.object({ host: z.string(), message: z.string(), state: z.string(), version: z.string() }),
+      z.object({
+        host: z.string(),
+        message: z.string(),
+        state: z.string(),
+        version: z.string(),
+        timestamp: z.optional(z.string()),
+      }),
     ),
   }),
 });
+const anyApp = z.object({ app: z.record(z.string(), z.unknown()) });
 /** An app with its tasks. */
 export type MarathonApp = z.infer<typeof app>["app"];
 
@@ -52,6 +59,11 @@ export function decodeMarathonChanged(bytes: Uint8Array): z.infer<typeof changed
 /** @throws Failure `scheduler/malformed` */
 export function decodeMarathonApp(bytes: Uint8Array): MarathonApp {
   return decodeConfiguration(bytes, app, "Marathon's app", code).app;
+}
+
+/** All fields of an app, whatever they are. @throws Failure `scheduler/malformed` */
+export function decodeMarathonFields(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+  return decodeConfiguration(bytes, anyApp, "Marathon's app", code).app;
 }
 
 /** @throws Failure `scheduler/malformed` */

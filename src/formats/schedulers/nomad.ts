@@ -11,6 +11,8 @@ const nullable = <T>(
 const job = z.object({
   JobModifyIndex: z.int(),
   Version: z.int(),
+  /** Whether somebody has stopped it. */
+  Stop: nullable(z.boolean()),
   Type: z.string(),
   TaskGroups: z.array(z.object({ Name: z.string(), Count: nullable(z.int()) })),
 });
@@ -20,19 +22,23 @@ export type NomadJob = z.infer<typeof job>;
 const registered = z.object({ EvalID: z.string(), JobModifyIndex: z.int() });
 
 const counts = nullable(z.record(z.string(), z.int()));
+const unplaced = nullable(
+  z.record(
+    z.string(),
+    z.object({
+      NodesEvaluated: nullable(z.int()),
+      ConstraintFiltered: counts,
+      DimensionExhausted: counts,
+    }),
+  ),
+);
+/** Why nodes were passed over, by task group. */
+export type NomadUnplaced = z.infer<typeof unplaced>;
+
 const evaluation = z.object({
   Status: z.string(),
   StatusDescription: nullable(z.string()),
-  FailedTGAllocs: nullable(
-    z.record(
-      z.string(),
-      z.object({
-        NodesEvaluated: nullable(z.int()),
-        ConstraintFiltered: counts,
-        DimensionExhausted: counts,
-      }),
-    ),
-  ),
+  FailedTGAllocs: unplaced,
 });
 /** What came of a change. */
 export type NomadEvaluation = z.infer<typeof evaluation>;
@@ -63,7 +69,35 @@ const deployment = z.nullable(
 /** How a change goes; null where there is none, as for jobs on every node. */
 export type NomadDeployment = z.infer<typeof deployment>;
 
+/** A part of a job, and what would change of it and of its parts. */
+export interface NomadDifference {
+  /** None, Added, Deleted, Edited. */
+  Type: string;
+  Name?: string | undefined;
+  Fields?: { Type: string; Name: string; Old: string; New: string }[] | null | undefined;
+  Objects?: NomadDifference[] | null | undefined;
+  TaskGroups?: NomadDifference[] | null | undefined;
+  Tasks?: NomadDifference[] | null | undefined;
+}
+const field = z.object({ Type: z.string(), Name: z.string(), Old: z.string(), New: z.string() });
+const difference: z.ZodMiniType<NomadDifference, NomadDifference> = z.lazy(() =>
+  z.object({
+    Type: z.string(),
+    Name: z.optional(z.string()),
+    Fields: nullable(z.array(field)),
+    Objects: nullable(z.array(difference)),
+    TaskGroups: nullable(z.array(difference)),
+    Tasks: nullable(z.array(difference)),
+  }),
+);
+const plan = z.object({ Diff: difference, JobModifyIndex: z.int(), FailedTGAllocs: unplaced });
+
 const code = "scheduler/malformed";
+
+/** What would come of registering a job. @throws Failure `scheduler/malformed` */
+export function decodeNomadPlan(bytes: Uint8Array): z.infer<typeof plan> {
+  return decodeConfiguration(bytes, plan, "Nomad's plan", code);
+}
 
 /** @throws Failure `scheduler/malformed` */
 export function decodeNomadJob(bytes: Uint8Array): NomadJob {
