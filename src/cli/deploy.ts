@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
+import { ways, type WayName } from "../service/scheduled/ways.ts";
 import { createContext } from "./context.ts";
 import { addGuidance } from "./guidance.ts";
 import { collect, count } from "./options.ts";
@@ -11,6 +12,8 @@ interface Flags {
   readonly build: boolean;
   readonly publish: boolean;
   readonly copyClosure: boolean;
+  readonly through?: WayName;
+  readonly within?: number;
   readonly dryRun: boolean;
 }
 
@@ -22,6 +25,8 @@ export function addDeploy(program: Command): void {
       "Have the nodes of a service's pools run it as its file says: what it runs is built and published, that " +
         "every node could start it is seen, and then each is changed over ssh, some at a time. A node on which " +
         "it doesn't start goes back to what it ran, and no further one is changed.\n" +
+        "Or, through a scheduler that sealaunch.json names, have that place it: what ran before is ended only " +
+        "when this runs, and goes on, or runs again, if it doesn't.\n" +
         "A node is only who the cluster says it is, by its signed host key. What runs as it is to is left alone.",
     )
     .argument("<service.json>", "the service file")
@@ -44,21 +49,36 @@ export function addDeploy(program: Command): void {
       "copy what it runs from this machine's store, instead of by a cache",
       false,
     )
+    .addOption(
+      new Option(
+        "--through <way>",
+        "ssh, or a scheduler, which places it: fleet, nomad or marathon; else the one that sealaunch.json " +
+          "has, or ssh",
+      ).choices(ways),
+    )
+    .option(
+      "--within <seconds>",
+      "for so long a scheduler may take until it runs; else its startTimeout and a minute",
+      count,
+    )
     .option("--dry-run", "only show what would change on each node", false);
   addGuidance(command, {
     examples: [
       "sealaunch deploy dns.json --dry-run",
       "sealaunch deploy dns.json --at-once 3",
       "sealaunch deploy dns.json --no-build --no-publish",
+      "sealaunch deploy dns.json --through nomad --within 120",
     ],
     runsOn: "laptop, CI",
-    needs: "ssh to each node as root",
+    needs: "ssh to each node as root; or what the scheduler asks for, such as a token",
     needsSystemd: true,
   });
   command.action(async (path: string, flags: Flags) => {
     const { deploy } = await import("../commands/deploy/deploy.ts");
     await deploy(createContext(command), path, {
       ...flags,
+      through: flags.through,
+      within: flags.within,
       pools: flags.pool,
       nodes: flags.node,
       isDryRun: flags.dryRun,

@@ -1,16 +1,17 @@
 import { basename } from "node:path";
 import { readRoster } from "../../cluster/cluster.ts";
 import { requireRepository } from "../../cluster/configuration.ts";
+import type { WayName } from "../../service/scheduled/ways.ts";
 import type { Context } from "../context.ts";
 import { openToSign } from "../repository.ts";
 import { openService } from "../unit/service.ts";
-import { guardOf } from "../unit/unit.ts";
 import { publishFor } from "./publishing.ts";
 import { requireAllAble, requireAllReady } from "./readiness.ts";
 import { reportDeployed, reportDifference } from "./report.ts";
 import { sealChanged } from "./sealing.ts";
-import { submitOverSsh } from "./ssh.ts";
+import { submissionOf } from "./submitting.ts";
 import { chooseTargets } from "./targets.ts";
+import { chooseWay, guardThrough, requireMeant } from "./way.ts";
 
 /** What `deploy` is asked. */
 export interface DeployOptions {
@@ -27,6 +28,10 @@ export interface DeployOptions {
   readonly publish: boolean;
   /** What it runs is copied from here, over ssh, instead of fetched by the nodes. */
   readonly copyClosure: boolean;
+  /** Else the scheduler that is configured, or ssh. */
+  readonly through: WayName | undefined;
+  /** For so many seconds a scheduler may take until it runs; its startTimeout and a minute if undefined. */
+  readonly within: number | undefined;
   readonly isDryRun: boolean;
 }
 
@@ -46,24 +51,32 @@ export async function deploy(
 ): Promise<void> {
   const { configuration } = await requireRepository(context.directory, context.configuration);
   const copyClosure = options.copyClosure || configuration.cache === "none";
+  const way = await chooseWay(context, options.through);
+  requireMeant(way, { nodes: options.nodes, copyClosure });
   await using opened = await openService(context, path, {
     isBuilt: options.build && !options.isDryRun,
   });
   const { storePaths } = opened;
   const service = await sealChanged(context, path, opened.service, options);
-  const { name: unit, guard } = await guardOf(context, service);
+  const { name: unit, guard } = await guardThrough(context, service, way);
   const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);
   const targets = await chooseTargets(context, cluster, roster, service, options);
   const release = { service, unit, guard, storePaths, settle: options.settle };
   const bundles = await requireAllReady(cluster, release, targets);
   const isThere = copyClosure || (await publishFor(context, configuration, storePaths, options));
-  const submission = submitOverSsh(context, cluster, release, targets, {
-    atOnce: options.atOnce,
-    copyClosure,
-    // Where there is no source that the nodes read, what is sealed goes along.
-    carriesSealed: configuration.source.startsWith("dir:"),
-  });
+  const submission = await submissionOf(
+    context,
+    way,
+    { cluster, release, targets },
+    {
+      atOnce: options.atOnce,
+      within: options.within,
+      copyClosure,
+      // Where there is no source that the nodes read, what is sealed goes along.
+      carriesSealed: configuration.source.startsWith("dir:"),
+    },
+  );
   const differences = (await submission.difference()).map((difference) =>
     // What comes only with the release can't be there yet.
     copyClosure || !isThere ? { ...difference, lack: undefined } : difference,

@@ -53,8 +53,9 @@ export async function requireAllReady(
  */
 export function requireAllAble(unit: string, differences: readonly Difference[]): void {
   for (const { node, lack, failure } of differences) {
-    // One that isn't reached is told of in the end; the others are done.
-    const why = lack ?? (failure?.code === "ssh/failed" ? undefined : failure);
+    // One that isn't reached is told of in the end; the others are done. So is a scheduler, which is no node.
+    const isTold = /^(?:ssh\/failed$|scheduler\/)/u.test(failure?.code ?? "");
+    const why = lack ?? (isTold ? undefined : failure);
     if (why !== undefined) throw onNode(node, unit, why);
   }
 }

@@ -69,7 +69,7 @@ export async function reportDifference(
 
 function toldOf({ node, host, diff, lack, failure }: Difference): Told {
   const state =
-    failure?.code === "ssh/failed"
+    failure?.code === "ssh/failed" || failure?.code === "scheduler/unavailable"
       ? "not reached"
       : failure !== undefined || lack !== undefined
         ? "could not start"

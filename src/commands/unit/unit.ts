@@ -105,8 +105,8 @@ function writtenFor(
   }
 }
 
-/** What root refuses to launch with is refused here, where somebody sees it. */
-function checkEnvironment({ environment }: ServiceFile, what: string): void {
+/** What root refuses to launch with is refused here, where somebody sees it. @throws Failure `service/malformed` */
+export function checkEnvironment({ environment }: ServiceFile, what: string): void {
   const bad = Object.keys(environment).find((variable) => !mayBeAsked(variable));
   if (bad === undefined) return;
   throw new Failure(

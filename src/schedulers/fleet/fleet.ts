@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { Failure } from "../../failure.ts";
 import type { FleetOption, FleetUnit } from "../../formats/schedulers/fleet.ts";
+import { fleetUnitName } from "../../service/scheduled/fleet-unit.ts";
 import { parseUnitFile, printUnit, type Unit } from "../../service/unit-file.ts";
 import type { Endpoint } from "../http.ts";
 import {
@@ -22,14 +22,6 @@ export interface FleetService {
   readonly text: string;
   /** Whether the new one may start while the old one still runs. */
   readonly overlap: boolean;
-}
-
-/**
- * The name under which fleet runs a text of a service: fleet never changes what a unit says, so that each
- * text is an instance of its own.
- */
-export function fleetUnitName(name: string, text: string): string {
-  return `${name}@${createHash("sha256").update(text).digest("hex").slice(0, 8)}.service`;
 }
 
 /** A service for fleet. What ran of it is destroyed once this runs, and this if it doesn't. */

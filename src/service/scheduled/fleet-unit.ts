@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import type { Guard } from "../guard.ts";
 import { systemdUnit } from "../systemd-unit.ts";
@@ -27,6 +28,14 @@ export function fleetUnit(service: ServiceFile, guard: Guard): string {
     `reads lines of less than ${String(maxLine)} bytes, and this one has ${String(Buffer.byteLength(long))}`,
     "move what is long into a file of the service's store path",
   );
+}
+
+/**
+ * The name under which fleet runs a text of a service: fleet never changes what a unit says, so that each
+ * text is an instance of its own.
+ */
+export function fleetUnitName(name: string, text: string): string {
+  return `${name}@${createHash("sha256").update(text).digest("hex").slice(0, 8)}.service`;
 }
 
 function* placing(service: ServiceFile): Generator<Assignment> {
