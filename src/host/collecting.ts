@@ -54,6 +54,7 @@ printf '%s\\n' "$links" | sed -n 's|^.* -> \\(/.*\\)$|\\1|p' | grep -v '^/nix/st
 end
 [ -r /nix/var/nix/gcroots ] || missing roots
 
+command -v nix-store >/dev/null || { echo 'it has no Nix: there is no nix-store on its PATH' >&2; exit 69; }
 begin store
 if [ -S /nix/var/nix/daemon-socket/socket ] && NIX_REMOTE=daemon nix-store --dump-db 2>/dev/null; then
   end

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeScanReport } from "../../src/formats/scan-report.ts";
 import type { ScanReport } from "../../src/scan/report/report.ts";
 import { exitStatus } from "../../src/failure.ts";
-import type { Ended } from "../fixtures/program.ts";
+import { refusalLines, type Ended } from "../fixtures/program.ts";
 import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
@@ -32,6 +32,7 @@ const packages = `let
   curl = make "curl-8.4.0" [ old ] "/dev/null";
 in {
   openssl-old = old;
+  inherit curl;
   dns-old = make "dns-1.0" [ old ] "\${old}/lib/needs";
   dns-new = make "dns-1.1" [ new ] "\${new}/lib/needs";
   web = make "web-7" [ curl ] "\${curl}/lib/needs";
@@ -56,7 +57,7 @@ beforeAll(async () => {
   ]);
   await enrol(builder, { secret: "value", units: ["dns.service"] });
   await builder.write("/root/packages.nix", packages);
-  for (const name of ["openssl-old", "dns-old", "dns-new", "web"]) {
+  for (const name of ["openssl-old", "curl", "dns-old", "dns-new", "web"]) {
     const path = await builder.sh(
       `nix-build --no-out-link /root/packages.nix -A ${name} 2>/dev/null`,
     );
@@ -146,6 +147,29 @@ describe("machines that have downloaded what they run", () => {
   });
 });
 
+describe("a machine from which was deleted what still runs", () => {
+  it("tells of it all the same: its processes have it mapped, and neither disk nor store has it", async () => {
+    // As somebody does who needs space at once: a collection itself leaves what runs.
+    await service(bare, "dns", path("dns-old"), "dns-team");
+    await bare.sh(`
+      systemctl stop web
+      systemctl restart dns
+      rm /etc/systemd/system/web.service`);
+    await service(bare, "dns", path("dns-new"), "dns-team");
+    for (const name of ["web", "curl", "dns-old", "openssl-old"])
+      await bare.sh(`nix-store --delete --ignore-liveness ${path(name)} 2>&1`);
+    expect((await bare.sh(`ls -d ${path("openssl-old")} || true`)).trim()).toBe("");
+    const gone = await scan(`--ssh root@${bare.address}`);
+    expect(gone.ended.status).toBe(0);
+    expect(told(gone.report)).toEqual([
+      `root@${bare.address} dns.service dns-team deleted but mapped openssl-3.0.7`,
+    ]);
+    await bare.sh("systemctl restart dns");
+    const { report } = await scan(`--ssh root@${bare.address}`);
+    expect(report.findings).toEqual([]);
+  });
+});
+
 describe("a cluster whose nodes sign what they have", () => {
   it("tells of a node what it runs, and that another is unknown which shows the first one's", async () => {
     await service(builder, "dns", path("dns-old"), "dns-team");
@@ -168,6 +192,17 @@ describe("a cluster whose nodes sign what they have", () => {
     expect(told(report)).toContain("n1 dns.service dns-team yes openssl-3.0.7");
   });
 
+  it("tells of a node where what was rolled out owes its restart, until it has had it", async () => {
+    const inventory = "sealaunch inventory --host-key /etc/ssh/ssh_host_ed25519_key";
+    await service(builder, "dns", path("dns-new"), "dns-team");
+    await builder.sh(`cd /srv/cluster; sleep 1; ${inventory}`);
+    const before = await scan("--node n1");
+    expect(told(before.report)).toContain("n1 dns.service dns-team restart owed openssl-3.0.7");
+    await builder.sh(`systemctl restart dns; cd /srv/cluster; sleep 1; ${inventory}`);
+    const { report } = await scan("--node n1");
+    expect(told(report).filter((use) => use.includes("dns.service"))).toEqual([]);
+  });
+
   it("is refused an inventory that is put back where it was", async () => {
     await builder.sh(`
       cd /srv/cluster
@@ -178,5 +213,24 @@ describe("a cluster whose nodes sign what they have", () => {
     await builder.sh("cp -r /run/before/. /srv/cluster/keys/nodes/n1/");
     const { report } = await scan("--node n1");
     expect(report.nodes[0]?.reason).toContain("mark/rolled-back");
+  });
+});
+
+describe("a machine without Nix", () => {
+  it("is unknown, never clean, and says why: here and through ssh", async () => {
+    // No link to it is left, nor what it leads to.
+    await bare.sh('rm "$(readlink -f "$(command -v nix-store)")"');
+    const why = "it has no Nix: there is no nix-store on its PATH";
+    const ended = await bare.run("sealaunch", ["scan", "--here", "--package", "openssl"]);
+    expect(ended.status).toBe(exitStatus.unavailable);
+    expect(ended.stderr).toMatch(refusalLines);
+    expect(ended.stderr).toContain(why);
+    const saved = await bare.run("sealaunch", ["inventory", "--save", "/root/inventory"]);
+    expect(saved.status).toBe(exitStatus.unavailable);
+    expect(saved.stderr).toContain(why);
+    expect((await bare.sh("ls /root/inventory 2>/dev/null || true")).trim()).toBe("");
+    const { report } = await scan(`--ssh root@${bare.address}`);
+    expect(report.nodes[0]).toMatchObject({ state: "unknown", paths: 0 });
+    expect(report.nodes[0]?.reason).toContain(why);
   });
 });
