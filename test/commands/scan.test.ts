@@ -302,6 +302,41 @@ describe("scan --advisories", () => {
     expectRefused(scan("--advisories one.json --since other.json"), "scan/report-malformed");
   });
 
+  it("ends by all that it knows, though it tells only what changed: the first of its statuses counts", async () => {
+    const old = new Date(Date.now() - 8 * 24 * hour);
+    write("old.json", nvdFeed([openssl("CVE-2023-0286", old)]));
+    const known = "--advisories old.json --stale-after 30";
+    expectDone(workplace.run(`sealaunch scan ${known} --json >before.json`, directory));
+    const changed = (args: string): Outcome => scan(`${args} --since before.json`);
+    expect(expectDone(changed(known))).toContain("nothing changed");
+    // Found before, too: it is as bad as it was.
+    const found = expectRefused(changed(`${known} --fail-on high`), "scan/vulnerable");
+    expect(found.stdout).toContain("nothing changed");
+    expectDone(changed(`${known} --fail-on critical`));
+    expectRefused(changed("--advisories old.json --fail-on critical"), "scan/stale");
+    await say("n2", { taken: new Date(Date.now() + 49 * hour) });
+    expectRefused(changed("--advisories old.json --fail-on critical"), "scan/unknown");
+    expectRefused(changed("--advisories old.json --fail-on high"), "scan/vulnerable");
+  });
+
+  it("takes an inventory of the age that is allowed, and then what is found in it counts", async () => {
+    write("feed.json", nvdFeed([openssl("CVE-2023-0286")]));
+    for (const node of ["n1", "n2"]) rmSync(keys(`${node}/inventory.json`));
+    await say("n1", { taken: new Date(Date.now() - 73 * hour) });
+    await say("n2", { taken: new Date(Date.now() - 71 * hour) });
+    const both = "--advisories feed.json --fail-on high";
+    expectRefused(scan(both), "scan/unknown");
+    const some = expectRefused(scan(`${both} --max-age 3`), "scan/vulnerable");
+    expect(some.stdout).toContain("n1");
+    expect(reportOf(scan(`${both} --max-age 3 --json`)).nodes.map(({ state }) => state)).toEqual([
+      "unknown",
+      "known",
+    ]);
+    expectRefused(scan(`${both} --max-age 4`), "scan/vulnerable");
+    expectDone(scan("--advisories feed.json --max-age 4"));
+    expectRefused(scan("--advisories feed.json --max-age 3"), "scan/unknown");
+  });
+
   it("is told apart from an earlier report also where nobody has rated anything", () => {
     const { cve } = openssl("CVE-2023-0286") as { readonly cve: object };
     write("unrated.json", nvdFeed([{ cve: { ...cve, metrics: {} } }]));
