@@ -1,6 +1,6 @@
 import type { CacheKey } from "../formats/cache-key.ts";
 import { signNarInfo, type NarInfo } from "../formats/nar-info.ts";
-import type { ValidPath } from "../host/nix/closure.ts";
+import type { ValidPath } from "../host/nix/path-info.ts";
 import { discard, sizeOf, type Cache } from "./cache.ts";
 import { inParallel } from "./each.ts";
 import { meterOf } from "./meter.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { constants, type ZstdOptions } from "node:zlib";
 import { Failure } from "../failure.ts";
-import type { ValidPath } from "../host/nix/closure.ts";
+import type { ValidPath } from "../host/nix/path-info.ts";
 import { nixBase32 } from "../service/nar.ts";
 import type { Body } from "./cache.ts";
 

@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { zstdCompress, zstdCompressSync, type ZstdOptions } from "node:zlib";
 import { narOf, narSlack } from "../host/nar-writing.ts";
-import type { ValidPath } from "../host/nix/closure.ts";
+import type { ValidPath } from "../host/nix/path-info.ts";
 import { requireSame, sha256, zstdOptions, type Packed } from "./packed.ts";
 
 /** Archives of at most so many bytes are packed in memory. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createZstdCompress, type ZstdCompress } from "node:zlib";
 import { narOf } from "../host/nar-writing.ts";
-import type { ValidPath } from "../host/nix/closure.ts";
+import type { ValidPath } from "../host/nix/path-info.ts";
 import { diskFailure, discard, type Spooled } from "./cache.ts";
 import { spoolPrefix } from "./directory.ts";
 import { pieceSize, requireSame, spellHash, zstdOptions, type Packed } from "./packed.ts";

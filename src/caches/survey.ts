@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import type { CacheKey } from "../formats/cache-key.ts";
 import { decodeNarInfo, signNarInfo, type NarInfo } from "../formats/nar-info.ts";
-import type { ValidPath } from "../host/nix/closure.ts";
+import type { ValidPath } from "../host/nix/path-info.ts";
 import type { Cache } from "./cache.ts";
 import { inParallel } from "./each.ts";
 

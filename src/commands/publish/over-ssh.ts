@@ -2,7 +2,7 @@ import { readPool, readRoster } from "../../cluster/cluster.ts";
 import { findRepository } from "../../cluster/configuration.ts";
 import { textOf, utf8 } from "../../crypto/bytes.ts";
 import { Failure } from "../../failure.ts";
-import type { ValidPath } from "../../host/nix/closure.ts";
+import type { ValidPath } from "../../host/nix/path-info.ts";
 import { copyClosures } from "../../host/nix/copy.ts";
 import { onlyKnown, runOverSsh, type Remote } from "../../host/ssh/remote.ts";
 import type { Context } from "../context.ts";

@@ -7,7 +7,7 @@ import {
   type PublisherRecord,
 } from "../../formats/publisher-record.ts";
 import { writeFileAtomic } from "../../host/files.ts";
-import type { ValidPath } from "../../host/nix/closure.ts";
+import type { ValidPath } from "../../host/nix/path-info.ts";
 import { cveIdsIn } from "../../scan/cve-ids.ts";
 import type { Context } from "../context.ts";
 import { derivationsIn, type Made } from "../derivations.ts";

@@ -1,5 +1,5 @@
 import type { Survey } from "../../caches/survey.ts";
-import type { ValidPath } from "../../host/nix/closure.ts";
+import type { ValidPath } from "../../host/nix/path-info.ts";
 import type { Context } from "../context.ts";
 
 /** Tells what of a closure isn't there. */

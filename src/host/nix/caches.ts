@@ -1,6 +1,7 @@
 import type { Failure } from "../../failure.ts";
 import { explain, fetchOptions } from "./errors.ts";
 import { findProgram, run } from "../process.ts";
+import { parsePathInfo } from "./path-info.ts";
 
 /** One path of a closure as a cache has it. */
 export interface CachedPath {
@@ -33,25 +34,13 @@ export async function askCache(
     { timeoutMs, diesWithUs: true },
   );
   if (exitCode !== 0) return explain(storePath, timedOut ? "timed out" : stderr);
-  return parsePathInfo(JSON.parse(new TextDecoder().decode(stdout)));
-}
-
-interface PathInfo {
-  readonly path?: string;
-  readonly signatures?: readonly string[];
-  readonly ca?: string | null;
-}
-
-/** Nix lists paths, and since 2.19 gives an object by path. */
-function parsePathInfo(value: unknown): CachedPath[] {
-  const infos: readonly (readonly [string, PathInfo])[] = Array.isArray(value)
-    ? (value as readonly PathInfo[]).map((info) => [info.path ?? "", info])
-    : Object.entries(value as Readonly<Record<string, PathInfo>>);
-  return infos.map(([storePath, { signatures = [], ca }]) => ({
-    storePath,
-    signedBy: signatures.map((signature) => signature.split(":")[0] ?? ""),
-    isContentAddressed: typeof ca === "string" && ca !== "",
-  }));
+  return parsePathInfo(JSON.parse(new TextDecoder().decode(stdout))).map(
+    ({ storePath: path, signatures, ca }) => ({
+      storePath: path,
+      signedBy: signatures.map((signature) => signature.split(":")[0] ?? ""),
+      isContentAddressed: ca !== undefined,
+    }),
+  );
 }
 
 /** Those of the store paths that are not in the store. */
