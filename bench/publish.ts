@@ -1,7 +1,8 @@
-// Filling a binary cache in a directory, beside `nix copy` with zstd and with xz: a closure of 300 paths and one of
-// 1 GB, wall clock, processor, the most memory of one process, bytes; then once more with nothing to do:
+// Filling a binary cache in a directory, beside `nix copy` with zstd and with xz: a closure of 300 small paths, and
+// of large ones that come to 100 MB and to 1 GB, so that memory that grows with a closure would show; wall clock,
+// processor, the most memory of one process, bytes; then once more with nothing to do:
 //
-//   npm run bench:publish [MEGABYTES]
+//   npm run bench:publish [MEGABYTES…]
 //
 // Needs GNU time (/usr/bin/time) and Nix.
 import { spawnSync } from "node:child_process";
@@ -12,8 +13,11 @@ import { createCacheKey, filesOf, TestStore, type Planned } from "../test/fixtur
 import { cleanEnvironment, sealaunchPath } from "../test/fixtures/program.ts";
 import { median, reportMachine } from "./measure.ts";
 
-const megabytes = Number(process.argv[2] ?? 1000);
+const given = process.argv.slice(2).map(Number);
+const sizes = given.length > 0 ? given : [100, 1000];
 const rounds = 5;
+/** A large path is as large at most, in MB. */
+const largest = 62.5;
 
 /** Bytes of which about a third are new, as zstd sees programs. */
 function content(size: number, seed: number): Buffer {
@@ -56,10 +60,12 @@ function timed(command: readonly string[], cwd: string): Run {
 }
 
 reportMachine(rounds);
-for (const [title, count, size] of [
-  ["300 paths, 15 MB", 300, 50_000],
-  [`16 paths, ${String(megabytes)} MB`, 16, Math.ceil((megabytes * 1e6) / 16)],
-] as const) {
+const large = sizes.map((megabytes): [string, number, number] => {
+  const count = Math.max(16, Math.ceil(megabytes / largest));
+  const title = `${String(count)} paths, ${String(megabytes)} MB`;
+  return [title, count, Math.ceil((megabytes * 1e6) / count)];
+});
+for (const [title, count, size] of [["300 paths, 15 MB", 300, 50_000] as const, ...large]) {
   using store = new TestStore();
   const top = [...store.add(plan(count, size)).values()].at(-1) ?? "";
   const work = mkdtempSync(join(tmpdir(), "sealaunch-bench-"));
