@@ -2,7 +2,9 @@ import { listDecisions, readDecision } from "../agent/decisions.ts";
 import { requireReadStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
+import type { Statement } from "../formats/records/statement.ts";
 import { listServices, showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
+import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { runs } from "../service/stale-roots.ts";
 import { objectionsTo, type Objections } from "./values.ts";
@@ -17,6 +19,7 @@ export interface RunningBundle {
   readonly path: string | undefined;
   /** The newest of the source; why there is none, if it or its pools can't be verified. */
   readonly newest: ReadStatement | Failure;
+  /** Whether a restart would get it something else, or has to since what it has is out of use. */
   readonly isBehind: boolean;
   /** What else is to be said against what it has; undefined if the newest can't be verified. */
   readonly objections: Objections | undefined;
@@ -55,9 +58,7 @@ export async function listRunning(
     const way = decision === undefined ? wayOf(facts) : "agent";
     if (way === undefined) continue;
     const { activeState } = facts;
-    const bundles = await Promise.all(
-      (decision?.bundles ?? []).map((one) => newest(one, decision?.credentials ?? [])),
-    );
+    const bundles = await Promise.all(decision?.bundles.map((one) => newest(one, decision)) ?? []);
     found.push({ unit, activeState, way, decision, bundles });
   }
   return found;
@@ -85,12 +86,12 @@ async function readDecisions(): Promise<ReadonlyMap<string, Decision>> {
 }
 
 type Started = Decision["bundles"][number];
-type Newest = (started: Started, credentials: readonly string[]) => Promise<RunningBundle>;
+type Newest = (started: Started, decision: Decision) => Promise<RunningBundle>;
 
 /** Judges each bundle once, however many units have it. */
 function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
   const known = new Map<string, Promise<ReadStatement | Failure>>();
-  return async (started, credentials) => {
+  return async (started, decision) => {
     const { bundle, series, generation, path } = started;
     const reading =
       known.get(bundle) ?? failureOr(() => requireReadStatement(cluster, roster, bundle));
@@ -100,12 +101,20 @@ function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
     const unknown = { ...has, isBehind: false, objections: undefined };
     if (newest instanceof Failure) return { ...unknown, newest };
     const objections = await failureOr(() =>
-      objectionsTo(cluster, roster, started, newest, credentials),
+      objectionsTo(cluster, roster, started, newest, decision.credentials),
     );
     if (objections instanceof Failure) return { ...unknown, newest: objections };
-    const isBehind = newest.record.series !== series || newest.record.generation > generation;
-    return { ...has, newest, isBehind, objections };
+    const { record } = newest;
+    const isOlder = record.series !== series || record.generation > generation;
+    const hasSame = hasSameValues(bundle, decision, record) && !objections.isOutOfUse;
+    return { ...has, newest, isBehind: isOlder && !hasSame, objections };
   };
+}
+
+/** Whether a start got of a bundle what another would get, such as where only dates were signed anew. */
+function hasSameValues(bundle: string, { payloads = [] }: Decision, newest: Statement): boolean {
+  const own = payloads.filter((one) => one.bundle === bundle);
+  return own.length > 0 && changedBundles(own, [newest]).length === 0;
 }
 
 async function failureOr<T>(work: () => Promise<T>): Promise<T | Failure> {

@@ -85,7 +85,8 @@ function newestOf({ newest }: RunningBundle): string | undefined {
   return newest instanceof Failure ? undefined : describeGeneration(newest.record);
 }
 
-function judgementOf({ newest, isBehind, objections, path }: RunningBundle): string {
+function judgementOf(bundle: RunningBundle): string {
+  const { newest, isBehind, objections, path } = bundle;
   if (newest instanceof Failure) return `unknown: ${newest.message}`;
   const owed = objections?.owed ?? [];
   const found = [
@@ -93,7 +94,8 @@ function judgementOf({ newest, isBehind, objections, path }: RunningBundle): str
     ...(objections?.isOutOfUse === true ? ["OUT OF USE"] : []),
     ...(owed.length > 0 ? [`OWED: ${owed.join(" ")}`] : []),
   ];
-  return found.length === 0 ? "current" : found.join(", ");
+  if (found.length > 0) return found.join(", ");
+  return newestOf(bundle) === describeGeneration(bundle) ? "current" : "current: the same values";
 }
 
 function describeRunning({ unit, activeState, way, decision, bundles }: Running): unknown {
