@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { writeReport } from "../../src/cluster/reports.ts";
 import { hex } from "../../src/crypto/bytes.ts";
@@ -8,9 +9,13 @@ import { formatTime } from "../../src/formats/fields.ts";
 import { encodeReport } from "../../src/formats/records/report.ts";
 import { namespaces } from "../../src/formats/sshsig/signature.ts";
 import { openDirectory } from "../../src/sources/directory.ts";
+import { openSource } from "../../src/sources/open.ts";
+import type { Source } from "../../src/sources/source.ts";
 import { Checkout } from "../fixtures/checkout.ts";
-import { expectRefused } from "../fixtures/ended.ts";
+import { expectDone, expectRefused } from "../fixtures/ended.ts";
+import { EtcdCluster } from "../fixtures/etcd.ts";
 import { putInventory } from "../fixtures/inventories.ts";
+import { sealaunch } from "../fixtures/program.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 
 const checkout = new Checkout(() => Workplace.followed());
@@ -25,8 +30,8 @@ interface Said {
   readonly by?: string;
 }
 
-/** After it, that directory has a report of a node whose dns.service runs on that generation. */
-async function putReport(directory: string, node: string, said: Said): Promise<void> {
+/** After it, that directory or source has a report of a node whose dns.service runs on that generation. */
+async function putReport(to: string | Source, node: string, said: Said): Promise<void> {
   const { generation, after = 0, by = node } = said;
   const file = JSON.parse(readFileSync(checkout.at("sealaunch.json"), "utf8")) as {
     readonly cluster: string;
@@ -66,7 +71,7 @@ async function putReport(directory: string, node: string, said: Said): Promise<v
     input: bytes,
     stdio: "pipe",
   });
-  const source = openDirectory(".", checkout.at(directory));
+  const source = typeof to === "string" ? openDirectory(".", checkout.at(to)) : to;
   await writeReport(source, node, bytes, new Uint8Array(signature));
 }
 
@@ -134,3 +139,29 @@ it("a node's inventory that is carried late leaves the newer one as it is, with 
   expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
   expect(files()).toEqual(before);
 });
+
+it("who waits for reports goes on waiting while the source is away, as long as he said", async () => {
+  await using etcd = await EtcdCluster.start();
+  const url = `etcd:${etcd.configuration("root", { ...etcd.issue("root"), deadline: 2 })}`;
+  done(`sealaunch copy --from dir:. --to ${url} --yes`);
+  const file = checkout.at("sealaunch.json");
+  const trust = JSON.parse(readFileSync(file, "utf8")) as object;
+  writeFileSync(file, JSON.stringify({ ...trust, source: url }));
+  const source = await openSource(url, "/");
+  await putReport(source, "n1", { generation: 2 });
+  await putReport(source, "n2", { generation: 1 });
+  const status = (timeout: number): ReturnType<typeof sealaunch> =>
+    sealaunch(["status", "--bundle", "dns", "--wait", "--timeout", String(timeout)], {
+      cwd: checkout.here,
+      environment: checkout.place.environment(checkout.here),
+    });
+  const waiting = status(90);
+  await pause(2_000);
+  for (const index of [0, 1, 2]) await etcd.kill(index);
+  const short = await status(5);
+  expect(short.stderr).toMatch(/^error: etcd:/u);
+  for (const index of [0, 1, 2]) etcd.run(index);
+  await etcd.healthy();
+  await putReport(source, "n2", { generation: 2, after: 60 });
+  expectDone(await waiting);
+}, 150_000);

@@ -3,7 +3,7 @@ import { readRoster, requireStatement, type Cluster } from "../../cluster/cluste
 import { requireRepository } from "../../cluster/configuration.ts";
 import { listRunningOn, type Asked, type RunningOn } from "../../cluster/running-on.ts";
 import { openUserMarks } from "../../cluster/user-marks.ts";
-import { Failure } from "../../failure.ts";
+import { Failure, failures } from "../../failure.ts";
 import { parseName } from "../../formats/names.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
@@ -33,22 +33,32 @@ export async function statusOfMembers(context: Context, options: MembersOptions)
   const asked = parseAsked(options);
   const repository = await requireRepository(context.directory, context.configuration);
   const marks = openUserMarks(repository.configuration.cluster, context, false);
-  for (;;) {
+  const look = async () => {
     const opened = await openWithMarks(context, repository, true);
     const cluster = { ...opened, now: new Date() };
     const { record: roster } = await readRoster(cluster);
     const pools = await poolsOf(cluster, roster, asked);
-    const rows = await listRunningOn(cluster, marks, roster, { ...asked, pools });
-    const behind = rows.filter(({ isBehind }) => isBehind);
-    if (options.wait && behind.length > 0 && Date.now() + everyMs < deadline) {
+    return { pools, rows: await listRunningOn(cluster, marks, roster, { ...asked, pools }) };
+  };
+  for (;;) {
+    const isLast = !options.wait || Date.now() + everyMs >= deadline;
+    const seen = await look().catch((error: unknown) => {
+      // Whoever waits for minutes isn't stopped by a source that is away for seconds.
+      if (isLast || !isPassing(error)) throw error;
+    });
+    const behind = seen?.rows.filter(({ isBehind }) => isBehind) ?? [];
+    if (seen === undefined || (behind.length > 0 && !isLast)) {
       await pause(everyMs);
       continue;
     }
-    await report(context, rows, pools);
+    await report(context, seen.rows, seen.pools);
     conclude(behind, options);
     return;
   }
 }
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof Failure && ["unavailable", "again"].includes(failures[error.code][0]);
 
 type AskedFor = Pick<Asked, "bundle" | "floor"> & { readonly pool: string | undefined };
 
