@@ -77,12 +77,12 @@ describe("the Nix library", () => {
   });
 
   /** Builds the drop-in of a unit with that text, as `sealaunch.secrets` has it built. */
-  async function wrap(name: string, text: string): Promise<string> {
+  async function wrap(name: string, text: string, bundle = "web@3+"): Promise<string> {
     const made = await evaluate(`let ${lib}
       wrapped = sealaunch.wrap {
         name = "${name}";
         unit = ''${text}'';
-        options = [ "--bundle" "web@3+" "--credential" "tls.key" "--env" "KEY=tls.key" ];
+        options = [ "--bundle" "${bundle}" "--credential" "tls.key" "--env" "KEY=tls.key" ];
       };
     in { inherit (wrapped) script; files."unit/unit" = wrapped.environment.original.text; }`);
     const inputs = join(work, "inputs/unit");
@@ -95,6 +95,18 @@ describe("the Nix library", () => {
     expect(dropIn).toContain("\nLoadCredential=tls.key:/run/sealaunch/agent.sock\n");
     expect(dropIn).toContain(
       `ExecStart=${wrapper}/bin/sealaunch run --bundle web@3+ --credential tls.key --env KEY=tls.key -- /nix/store/web %i\n`,
+    );
+  });
+
+  it("builds the drop-in of a unit that has its bundle from a store path, below the floor that it asks for", async () => {
+    const path = `/nix/store/${"1".repeat(32)}-sealaunch-web-0.3`;
+    const text = "[Service]\nExecStart=/nix/store/web\nUser=web\n";
+    const dropIn = await wrap("web.service", text, `web@3+=${path}`);
+    expect(dropIn).toContain(
+      `ExecStart=${wrapper}/bin/sealaunch run --bundle web@3+=${path} --credential tls.key`,
+    );
+    await expect(wrap("web.service", text, `web@3+=/srv/web`)).rejects.toThrow(
+      /error: .*\/srv\/web.*\nhint: /u,
     );
   });
 
