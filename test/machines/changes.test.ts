@@ -121,11 +121,30 @@ describe("a service whose bundle changes while it runs", () => {
   it("isn't restarted for what says the same anew, nor for a value that is sealed anew", async () => {
     await inCluster("sealaunch seal dns --expires 400d");
     await synced();
+    const told = (await node.run("sealaunch", ["status"])).stdout.toString();
+    expect(told).toMatch(/^follows\.service +active +dns +2 +3 +current: the same values /mu);
+    expect(told).toMatch(/^stays\.service +active +dns +1 +3 +BEHIND /mu);
     await seal("second value");
     await synced();
     await new Promise((resolve) => setTimeout(resolve, 12_000));
     expect(await got(follows)).toEqual(["first value", "second value"]);
   }, 180_000);
+
+  it("isn't restarted for what nobody has signed who may, whatever values it names", async () => {
+    await inCluster(`
+      ssh-keygen -q -t ed25519 -N '' -f /run/eve
+      cp -r secrets/bundles/dns/0.4 secrets/bundles/dns/0.5
+      cd secrets/bundles/dns/0.5
+      rm signatures/*
+      sed -i 's/"generation": 4/"generation": 5/; s/"payload": "[0-9a-f]\\{8\\}/"payload": "00000000/' statement.json
+      grep -c '"generation": 5' statement.json
+      ssh-keygen -q -Y sign -f /run/eve -n bundle@sealaunch <statement.json >"signatures/$(printf %032d 1).sig"
+      cd /srv/cluster`);
+    await synced();
+    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    expect(await got(follows)).toEqual(["first value", "second value"]);
+    await inCluster("rm -r secrets/bundles/dns/0.5");
+  }, 120_000);
 
   it("runs on where the new one can't be opened, which is told and reported, until it can", async () => {
     await seal("third value");

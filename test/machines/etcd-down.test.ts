@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EtcdCluster } from "../fixtures/etcd.ts";
 import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, Network, type Machine } from "./machine.ts";
-import { startEtcdIn } from "./network-etcd.ts";
+import { followEtcd, startEtcdIn } from "./network-etcd.ts";
 import { until } from "./pool.ts";
 
 const mirror = "/var/lib/sealaunch-mirror";
@@ -30,15 +28,7 @@ beforeAll(async () => {
   await node.write("/run/built/bin/service", script, 0o755);
   const program = (await node.sh("nix-store --add /run/built")).trim();
   await node.sh("systemd-sysusers");
-  etcd.script(await node.sh("cd /srv/cluster; sealaunch etcd-roles"));
-  for (const user of ["root", "node-n1"]) await lay(user);
-  await node.sh(`
-    cd /srv/cluster
-    sealaunch copy --from dir:. --to etcd:/etc/sealaunch/root.json --yes
-    sed -i '1s#{#{"mirror": "${mirror}",#; s#dir:/srv/cluster#etcd:/etc/sealaunch/node-n1.json#' /etc/sealaunch/node.json
-    chgrp sealaunch-sync /etc/sealaunch/node-n1.private
-    chmod 640 /etc/sealaunch/node-n1.private
-    systemctl enable --now sealaunch-sync.socket sealaunch-sync.service`);
+  await followEtcd(etcd, node, mirror);
   await node.unit("a@.service", unit(program));
   await node.unit(
     "collect.service",
@@ -74,18 +64,6 @@ ExecStart=${wrapper} run --bundle dns -- ${program}/bin/service %i
 [Install]
 WantedBy=multi-user.target
 `;
-
-/** After it, the machine has what it needs to reach etcd as that user. */
-async function lay(user: string): Promise<void> {
-  const { certificate, certificateKey } = etcd.issue(user);
-  const files = { trustedCa: etcd.ca, certificate, certificateKey };
-  for (const file of Object.values(files))
-    await node.write(`/etc/sealaunch/${basename(file)}`, readFileSync(file), 0o600);
-  await node.sh("chmod 644 /etc/sealaunch/*.pem");
-  const names = Object.entries(files).map(([field, file]) => [field, basename(file)] as const);
-  const configuration = { endpoints: etcd.endpoints, deadline: 3, ...Object.fromEntries(names) };
-  await node.write(`/etc/sealaunch/${user}.json`, JSON.stringify(configuration));
-}
 
 const isSynced = async (): Promise<boolean> =>
   (await node.run("sh", ["-c", `grep -qs '"at"' ${mirror}/*`])).status === 0;
