@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { createWriteStream, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pack } from "../src/cluster/packing.ts";
-import { writeInventory } from "../src/cluster/inventories.ts";
+import { writeInventory } from "../src/cluster/inventory-writing.ts";
 import { utf8 } from "../src/crypto/bytes.ts";
 import { formatTime } from "../src/formats/fields.ts";
 import { encodeInventory } from "../src/formats/records/inventory.ts";

@@ -1,74 +1,35 @@
+import { equalBytes, hex } from "../crypto/bytes.ts";
+import { sha256 } from "../crypto/digest.ts";
 import { Failure } from "../failure.ts";
-import { collectedFolder, collectedPath, nodeFolder, recordFile } from "../formats/paths.ts";
 import {
-  decodeInventory,
-  maxInventorySize,
-  maxPartSize,
-  type Inventory,
-} from "../formats/records/inventory.ts";
+  collectedPath,
+  inventoryPath,
+  inventorySignaturePath,
+  nodeFolder,
+} from "../formats/paths.ts";
+import { maxInventorySize, maxPartSize, type Inventory } from "../formats/records/inventory.ts";
 import { maxSignatureSize } from "../formats/sshsig/signature.ts";
 import type { Source } from "../sources/source.ts";
 import { judgeInventory, type InventoryPlace } from "../trust/inventory.ts";
 import type { Marks } from "./marks.ts";
-import { unpack, type Pieces } from "./packing.ts";
+import { unpack } from "./packing.ts";
 
-/** What is written for an inventory. */
-export interface MadeInventory {
-  readonly node: string;
+/** An inventory as it lies there, not judged. */
+export interface FoundInventory {
   readonly bytes: Uint8Array;
-  /** Armoured. */
-  readonly signature: Uint8Array;
-  readonly texts: readonly Pieces[];
+  /** Of these bytes; undefined if none is there. */
+  readonly signature: Uint8Array | undefined;
 }
 
-/**
- * After it, the inventory is in the source, and nothing of an earlier one. What it is made of is there
- * before it, and what is there already isn't written again.
- *
- * @returns the paths of what was written
- * @throws Failure `write/refused`, `source/…`
- */
-export async function writeInventory(source: Source, made: MadeInventory): Promise<string[]> {
-  const { node, bytes, signature, texts } = made;
-  const present = new Set(await source.list(collectedFolder(node)));
-  const parts = texts.flatMap(({ parts: some }) => [...some]);
-  const written: string[] = [];
-  for (const [hash, part] of parts) {
-    if (present.has(hash)) continue;
-    await source.write(collectedPath(node, hash), part);
-    written.push(collectedPath(node, hash));
-  }
-  const folder = nodeFolder(node);
-  for (const [name, object] of [
-    [recordFile.inventory, bytes],
-    [recordFile.inventorySignature, signature],
-  ] as const) {
-    await source.write(`${folder}/${name}`, object);
-    written.push(`${folder}/${name}`);
-  }
-  await pruneCollected(source, node, decodeInventory(bytes));
-  return written;
-}
-
-/** After it, the source has nothing of a node's earlier inventories. @throws Failure `write/refused` */
-export async function pruneCollected(
+/** The inventory of a node as it lies there; undefined if there is none. */
+export async function findInventory(
   source: Source,
   node: string,
-  { graph, uses }: Inventory,
-): Promise<void> {
-  const named = new Set([...graph.parts, ...uses.parts]);
-  for (const name of await source.list(collectedFolder(node))) {
-    if (!named.has(name)) await source.remove(`${collectedFolder(node)}/${name}`);
-  }
-}
-
-/** What this node has written of itself, signed or not; undefined if it has none. @throws Failure `inventory/malformed` */
-export async function readOwnInventory(
-  source: Source,
-  node: string,
-): Promise<Inventory | undefined> {
-  const bytes = await source.read(`${nodeFolder(node)}/${recordFile.inventory}`, maxInventorySize);
-  return bytes === undefined ? undefined : decodeInventory(bytes);
+): Promise<FoundInventory | undefined> {
+  const bytes = await source.read(inventoryPath(node), maxInventorySize);
+  if (bytes === undefined) return undefined;
+  const path = inventorySignaturePath(node, hex(sha256(bytes)));
+  return { bytes, signature: await source.read(path, maxSignatureSize) };
 }
 
 /** What an inventory is made of, as it came. */
@@ -79,30 +40,53 @@ export interface InventoryTexts {
   readonly uses: () => Uint8Array;
 }
 
+/** How often a node may put another inventory there while one is read. */
+const attempts = 3;
+
 /**
- * The signed part of a node's inventory in the source, judged.
+ * A node's inventory in the source, judged, with all that it names.
  *
  * @throws Failure `inventory/absent`; all that `judgeInventory` refuses; `mark/rolled-back` if it is
- *   older than what was seen
+ *   older than what was seen; `inventory/malformed` if what it names is missing or others
  */
-export async function readInventoryRecord(
+export async function readInventory(
   source: Source,
   marks: Marks,
   place: InventoryPlace,
-): Promise<Inventory> {
-  const folder = nodeFolder(place.node);
-  const bytes = await source.read(`${folder}/${recordFile.inventory}`, maxInventorySize);
-  const path = `${folder}/${recordFile.inventorySignature}`;
-  const signature = await source.read(path, maxSignatureSize);
-  if (bytes === undefined || signature === undefined) {
-    throw new Failure(
-      "inventory/absent",
-      `${source.name} has no inventory of ${place.node}, or none that is signed`,
-    );
+): Promise<InventoryTexts & { readonly record: Inventory }> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await findInventory(source, place.node);
+    try {
+      const { bytes, signature } = requireSigned(found, source, place.node);
+      const record = judgeInventory(bytes, signature, place);
+      await seeIt(marks, record, bytes);
+      return { record, ...(await readTexts(source, record)) };
+    } catch (error) {
+      // The next one takes away what this one names.
+      const now = await source.read(inventoryPath(place.node), maxInventorySize);
+      const isSame =
+        now === undefined ? found === undefined : equalBytes(now, found?.bytes ?? none);
+      if (isSame || attempt === attempts) throw error;
+    }
   }
-  const record = judgeInventory(bytes, signature, place);
-  await seeIt(marks, record, bytes);
-  return record;
+}
+
+const none = new Uint8Array();
+
+function requireSigned(
+  found: FoundInventory | undefined,
+  source: Source,
+  node: string,
+): { readonly bytes: Uint8Array; readonly signature: Uint8Array } {
+  if (found === undefined)
+    throw new Failure("inventory/absent", `${source.name} has no inventory of ${node}`);
+  const { bytes, signature } = found;
+  if (signature !== undefined) return { bytes, signature };
+  throw new Failure(
+    "signature/invalid",
+    `${source.name} has no signature of the inventory of ${node} as it is: it was altered, or never signed`,
+    inventoryHint(node),
+  );
 }
 
 /** Its time counts as its number. */
@@ -121,15 +105,7 @@ async function seeIt(marks: Marks, { node, taken }: Inventory, bytes: Uint8Array
 const inventoryHint = (node: string): string =>
   `take it anew on ${node}: sealaunch inventory --host-key /etc/ssh/ssh_host_ed25519_key`;
 
-/**
- * The texts that an inventory names.
- *
- * @throws Failure `inventory/malformed` if they are missing or others
- */
-export async function readInventoryTexts(
-  source: Source,
-  record: Inventory,
-): Promise<InventoryTexts> {
+async function readTexts(source: Source, record: Inventory): Promise<InventoryTexts> {
   const what = `the inventory of ${record.node}`;
   const read = (hash: string): Promise<Uint8Array | undefined> =>
     source.read(collectedPath(record.node, hash), maxPartSize);

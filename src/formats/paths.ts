@@ -95,6 +95,11 @@ export function nodeFolder(node: string): string {
   return `${nodesFolder}/${node}`;
 }
 
+/** `nodes/NODE/inventory.json` */
+export function inventoryPath(node: string): string {
+  return `${nodeFolder(node)}/inventory.json`;
+}
+
 /** `nodes/NODE/collected`: what the node's inventory is made of */
 export function collectedFolder(node: string): string {
   return `${nodeFolder(node)}/collected`;
@@ -103,6 +108,11 @@ export function collectedFolder(node: string): string {
 /** `nodes/NODE/collected/SHA256` */
 export function collectedPath(node: string, hash: string): string {
   return `${collectedFolder(node)}/${hash}`;
+}
+
+/** `nodes/NODE/collected/SHA256.sig`: the signature of the inventory that has that hash */
+export function inventorySignaturePath(node: string, hash: string): string {
+  return `${collectedPath(node, hash)}.sig`;
 }
 
 /** `signatures/ID.sig`, within the folder of what is signed */
@@ -118,8 +128,6 @@ export const recordFile = {
   statement: "statement.json",
   card: "card.json",
   cardSignature: "card.json.sig",
-  inventory: "inventory.json",
-  inventorySignature: "inventory.json.sig",
   report: "report.json",
   reportSignature: "report.json.sig",
 } as const;

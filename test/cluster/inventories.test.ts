@@ -3,15 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, it } from "vitest";
-import {
-  readInventoryRecord,
-  readInventoryTexts,
-  writeInventory,
-} from "../../src/cluster/inventories.ts";
+import { readInventory } from "../../src/cluster/inventories.ts";
+import { writeInventory } from "../../src/cluster/inventory-writing.ts";
 import { noMarks, openMarks } from "../../src/cluster/marks.ts";
 import { pack } from "../../src/cluster/packing.ts";
-import { utf8 } from "../../src/crypto/bytes.ts";
-import { collectedPath } from "../../src/formats/paths.ts";
+import { hex, utf8 } from "../../src/crypto/bytes.ts";
+import { sha256 } from "../../src/crypto/digest.ts";
+import { collectedPath, inventorySignaturePath } from "../../src/formats/paths.ts";
 import {
   encodeInventory,
   maxPartSize,
@@ -39,6 +37,7 @@ async function put(
   change: Partial<Inventory> = {},
   by: TestSigner = hostKey,
   graph: Uint8Array = utf8("graph\n"),
+  into: Source = source,
 ): Promise<string[]> {
   const texts = [pack(graph), pack(utf8("uses\n"))] as const;
   const bytes = encodeInventory({
@@ -53,32 +52,35 @@ async function put(
     ...change,
   });
   const signature = by.sign("inventory", bytes);
-  return writeInventory(source, { node: "n1", bytes, signature, texts });
+  return writeInventory(into, { node: "n1", bytes, signature, texts });
 }
 
 const read = async (marks = noMarks): Promise<string[]> => {
-  const record = await readInventoryRecord(source, marks, place);
-  const { graph, uses } = await readInventoryTexts(source, record);
+  const { graph, uses } = await readInventory(source, marks, place);
   return [graph, uses()].map((text) => Buffer.from(text).toString());
 };
 
 const refusal = (code: string, message: string): unknown =>
   expect.objectContaining({ code, message: expect.stringContaining(message) as string });
 
+/** Of the inventory that is there. */
+const signaturePath = (): string =>
+  inventorySignaturePath("n1", hex(sha256(objects.get("nodes/n1/inventory.json") ?? utf8(""))));
+
 describe("a node's inventory in a source", () => {
   it("is read as it was written, what it is made of being there before it", async () => {
     const written = await put();
     expect(await read()).toEqual(["graph\n", "uses\n"]);
-    expect(written.slice(-2)).toEqual(["nodes/n1/inventory.json", "nodes/n1/inventory.json.sig"]);
+    expect(written.slice(-2)).toEqual([signaturePath(), "nodes/n1/inventory.json"]);
   });
 
   it("writes again only what has changed, and leaves nothing of the one before", async () => {
     await put();
     const again = await put({ taken: "2026-11-25T13:00:00Z" });
-    expect(again).toEqual(["nodes/n1/inventory.json", "nodes/n1/inventory.json.sig"]);
+    expect(again).toEqual([signaturePath(), "nodes/n1/inventory.json"]);
     await put({ taken: "2026-11-25T14:00:00Z" }, hostKey, utf8("another graph\n"));
     expect(await read()).toEqual(["another graph\n", "uses\n"]);
-    expect([...objects.keys()].filter((path) => path.includes("collected"))).toHaveLength(2);
+    expect([...objects.keys()].filter((path) => path.includes("collected"))).toHaveLength(3);
   });
 
   it("is cut into objects that etcd takes, however large", async () => {
@@ -86,15 +88,57 @@ describe("a node's inventory in a source", () => {
     await put({}, hostKey, graph);
     const sizes = [...objects.values()].map(({ length }) => length);
     expect(Math.max(...sizes)).toBe(maxPartSize);
-    const record = await readInventoryRecord(source, noMarks, place);
-    expect((await readInventoryTexts(source, record)).graph).toEqual(graph);
+    expect((await readInventory(source, noMarks, place)).graph).toEqual(graph);
+  });
+
+  it("is whole to who reads it between any two steps of the next one's writing", async () => {
+    await put();
+    const between: string[] = [];
+    const watched: Source = {
+      ...source,
+      write: async (path, bytes) => {
+        await source.write(path, bytes);
+        between.push((await read()).join(""));
+      },
+      remove: async (path) => {
+        await source.remove(path);
+        between.push((await read()).join(""));
+      },
+    };
+    await put({ taken: "2026-11-25T13:00:00Z" }, hostKey, utf8("another graph\n"), watched);
+    expect(between).toEqual([
+      // A part, the signature, the inventory; then what was before, which is two objects.
+      ...["graph\nuses\n", "graph\nuses\n", "another graph\nuses\n"],
+      ...["another graph\nuses\n", "another graph\nuses\n"],
+    ]);
+  });
+
+  it("is read again where the next one came while it was read", async () => {
+    await put();
+    let isFirst = true;
+    const overtaken: Source = {
+      ...source,
+      read: async (path, maxBytes) => {
+        const bytes = await source.read(path, maxBytes);
+        if (isFirst && path.endsWith("inventory.json")) {
+          isFirst = false;
+          await put({ taken: "2026-11-25T13:00:00Z" }, hostKey, utf8("another graph\n"));
+        }
+        return bytes;
+      },
+    };
+    const { graph, record } = await readInventory(overtaken, noMarks, place);
+    expect(Buffer.from(graph).toString()).toBe("another graph\n");
+    expect(record.taken).toBe("2026-11-25T13:00:00Z");
   });
 
   it("is none where there is none, or only half", async () => {
     await expect(read()).rejects.toThrow(refusal("inventory/absent", "no inventory of n1"));
     await put();
-    objects.delete("nodes/n1/inventory.json.sig");
-    await expect(read()).rejects.toThrow(refusal("inventory/absent", "n1"));
+    objects.delete(signaturePath());
+    await expect(read()).rejects.toThrow(
+      refusal("signature/invalid", "no signature of the inventory of n1"),
+    );
   });
 
   it("is refused from any other key, also for another purpose", async () => {
@@ -102,7 +146,7 @@ describe("a node's inventory in a source", () => {
     await expect(read()).rejects.toThrow(refusal("inventory/foreign", "is signed by SHA256:"));
     await put();
     const card = hostKey.sign("card", objects.get("nodes/n1/inventory.json") ?? utf8(""));
-    objects.set("nodes/n1/inventory.json.sig", card);
+    objects.set(signaturePath(), card);
     await expect(read()).rejects.toThrow(refusal("signature/invalid", "card@sealaunch"));
   });
 

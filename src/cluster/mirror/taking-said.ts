@@ -1,8 +1,13 @@
 import { equalBytes } from "../../crypto/bytes.ts";
 import { Failure } from "../../failure.ts";
 import { nameKinds } from "../../formats/names.ts";
-import { collectedFolder, nodeFolder, nodesFolder, recordFile } from "../../formats/paths.ts";
-import { decodeInventory } from "../../formats/records/inventory.ts";
+import {
+  collectedFolder,
+  inventoryPath,
+  nodeFolder,
+  nodesFolder,
+  recordFile,
+} from "../../formats/paths.ts";
 import { maxReportSize } from "../../formats/records/report.ts";
 import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
 import type { Source } from "../../sources/source.ts";
@@ -12,7 +17,8 @@ import { judgeReport } from "../../trust/report.ts";
 import { objectsBelow } from "../below.ts";
 import { readNodeCard } from "../cards.ts";
 import { readMembers, type Cluster } from "../cluster.ts";
-import { pruneCollected } from "../inventories.ts";
+import { findInventory, type FoundInventory } from "../inventories.ts";
+import { pruneCollected } from "../inventory-writing.ts";
 import { maxNodeObjectSize } from "./outbox.ts";
 
 /**
@@ -51,8 +57,8 @@ export async function takeSaid(
 
 /** What a node signs of itself. */
 interface Kind {
-  readonly record: string;
-  readonly signature: string;
+  /** Undefined if it isn't there. */
+  readonly find: (source: Source, node: string) => Promise<FoundInventory | undefined>;
   /** What its objects' paths begin with. */
   readonly prefixes: (node: string) => readonly string[];
   /** When it was made. @throws Failure unless the node has signed it */
@@ -61,17 +67,18 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   {
-    record: recordFile.inventory,
-    signature: recordFile.inventorySignature,
-    prefixes: (node) => [
-      `${nodeFolder(node)}/${recordFile.inventory}`,
-      `${collectedFolder(node)}/`,
-    ],
+    find: findInventory,
+    prefixes: (node) => [inventoryPath(node), `${collectedFolder(node)}/`],
     timeOf: (...made) => judgeInventory(...made).taken,
   },
   {
-    record: recordFile.report,
-    signature: recordFile.reportSignature,
+    find: async (source, node) => {
+      const folder = nodeFolder(node);
+      const bytes = await source.read(`${folder}/${recordFile.report}`, maxReportSize);
+      const path = `${folder}/${recordFile.reportSignature}`;
+      const signature = await source.read(path, maxSignatureSize);
+      return bytes && { bytes, signature };
+    },
     prefixes: (node) => [`${nodeFolder(node)}/${recordFile.report}`],
     timeOf: (...made) => judgeReport(...made).issued,
   },
@@ -90,16 +97,13 @@ async function isNews(
 
 /** In milliseconds of the epoch; undefined if there is none that the node has made. */
 async function madeAt(
-  { record, signature, timeOf }: Kind,
+  { find, timeOf }: Kind,
   source: Source,
   place: InventoryPlace,
 ): Promise<number | undefined> {
-  const folder = nodeFolder(place.node);
   try {
-    // Of the larger kind: each refuses what is more than its own.
-    const bytes = await source.read(`${folder}/${record}`, maxReportSize);
-    const signed = await source.read(`${folder}/${signature}`, maxSignatureSize);
-    return bytes && signed && Date.parse(timeOf(bytes, signed, place));
+    const found = await find(source, place.node);
+    return found?.signature && Date.parse(timeOf(found.bytes, found.signature, place));
   } catch (error) {
     if (error instanceof Failure) return undefined;
     throw error;
@@ -114,7 +118,7 @@ async function takeOf(
   left: readonly string[],
 ): Promise<string[]> {
   const taken: string[] = [];
-  const inventory = `${nodeFolder(node)}/${recordFile.inventory}`;
+  const inventory = inventoryPath(node);
   // What an inventory names is there before it.
   for (const path of (await objectsBelow(from, nodeFolder(node))).toSorted()) {
     if (left.some((begin) => path.startsWith(begin))) continue;
@@ -124,7 +128,7 @@ async function takeOf(
     await source.write(path, bytes);
     taken.push(path);
     // It was judged, or it would have been left.
-    if (path === inventory) await pruneCollected(source, node, decodeInventory(bytes));
+    if (path === inventory) await pruneCollected(source, node, bytes);
   }
   return taken;
 }

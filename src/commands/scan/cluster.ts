@@ -1,4 +1,4 @@
-import { readInventoryRecord, readInventoryTexts } from "../../cluster/inventories.ts";
+import { readInventory } from "../../cluster/inventories.ts";
 import { readMembers, readPool, readRoster, type Cluster } from "../../cluster/cluster.ts";
 import { Failure } from "../../failure.ts";
 import { parseName } from "../../formats/names.ts";
@@ -46,8 +46,7 @@ async function bring(
   { node, hostKey }: Member,
 ): ReturnType<Origin["bring"]> {
   const place = { cluster: trusted.cluster, node, hostKey };
-  const record = await readInventoryRecord(source, marks, place);
-  const { graph, uses } = await readInventoryTexts(source, record);
+  const { record, graph, uses } = await readInventory(source, marks, place);
   return {
     form: "registration",
     graph: Buffer.from(graph.buffer, graph.byteOffset, graph.length).toString("latin1"),

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { readNode } from "../../cluster/configuration.ts";
-import { writeInventory } from "../../cluster/inventories.ts";
+import { writeInventory } from "../../cluster/inventory-writing.ts";
 import { openNodeSource } from "../../cluster/node-source.ts";
 import { pack } from "../../cluster/packing.ts";
 import { utf8 } from "../../crypto/bytes.ts";

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { syncState, type Located } from "../../cluster/configuration.ts";
 import { enteredPools } from "../../cluster/mirror/entered-pools.ts";
-import { pruneCollected, readOwnInventory } from "../../cluster/inventories.ts";
+import { findInventory } from "../../cluster/inventories.ts";
+import { pruneCollected } from "../../cluster/inventory-writing.ts";
 import { mirrorBundles, mirrorNode, type Standing } from "../../cluster/mirror/mirroring.ts";
 import { openOutbox } from "../../cluster/node-source.ts";
 import { carryOutbox } from "../../cluster/mirror/outbox.ts";
@@ -10,7 +11,7 @@ import { knownRecipients } from "../../cluster/mirror/own-recipients.ts";
 import type { Failure } from "../../failure.ts";
 import type { NodeConfiguration } from "../../formats/configuration.ts";
 import { formatTime } from "../../formats/fields.ts";
-import { bundleFolder, headersFolder, nodeFolder, recordFile } from "../../formats/paths.ts";
+import { bundleFolder, headersFolder, inventoryPath } from "../../formats/paths.ts";
 import { encodeSynced, syncedPath } from "../../formats/synced.ts";
 import { makeDirectory } from "../../host/files.ts";
 import { beginPass, type DirectoryPass } from "../../sources/mirror-writing.ts";
@@ -106,7 +107,7 @@ async function pruneInventory(
   node: string,
   written: readonly string[],
 ): Promise<void> {
-  if (!written.includes(`${nodeFolder(node)}/${recordFile.inventory}`)) return;
-  const own = await readOwnInventory(outbox, node);
-  if (own !== undefined) await pruneCollected(source, node, own);
+  if (!written.includes(inventoryPath(node))) return;
+  const own = await findInventory(outbox, node);
+  if (own !== undefined) await pruneCollected(source, node, own.bytes);
 }
