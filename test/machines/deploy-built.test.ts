@@ -70,7 +70,7 @@ describe("a service that is deployed from a checkout", () => {
     const { exit, states, stderr } = await deploy();
     expect(stderr).toBe("");
     expect(exit).toBe(0);
-    expect(states).toEqual({ n7: "runs", n8: "runs" });
+    expect(states, stderr).toEqual({ n7: "runs", n8: "runs" });
     expect(await cluster.says()).toEqual(["1 correct horse\n", "1 correct horse\n"]);
   });
 
@@ -86,9 +86,9 @@ describe("a service that is deployed from a checkout", () => {
       cd /srv/cluster; echo -n "battery staple" >/run/token
       sealaunch seal dns CF_TOKEN=/run/token; rm /run/token`);
     const before = await cluster.laptop.sh("ls /srv/cache");
-    const { exit, states, stdout } = await deploy(`${both} --dry-run`);
+    const { exit, states, stdout, stderr } = await deploy(`${both} --dry-run`);
     expect(exit).toBe(0);
-    expect(states).toEqual({ n7: "would change", n8: "would change" });
+    expect(states, stderr).toEqual({ n7: "would change", n8: "would change" });
     const told = JSON.parse(stdout) as {
       readonly storePaths: readonly string[];
       readonly bundles: readonly object[];
@@ -128,9 +128,9 @@ describe("a service that is deployed from a checkout", () => {
 
   it("runs with --no-build --no-publish what a pipeline has built and published", async () => {
     await cluster.laptop.sh("cd /srv/cluster; sealaunch publish dns.json");
-    const { exit, states } = await deploy(`${both} --no-build --no-publish`);
+    const { exit, states, stderr } = await deploy(`${both} --no-build --no-publish`);
     expect(exit).toBe(0);
-    expect(states).toEqual({ n7: "runs", n8: "runs" });
+    expect(states, stderr).toEqual({ n7: "runs", n8: "runs" });
     expect(await cluster.says()).toEqual(["2 battery staple\n", "2 battery staple\n"]);
   });
 
@@ -159,7 +159,7 @@ describe("a service that is deployed from a checkout", () => {
     const { exit, states, stderr } = await deploy();
     expect(stderr).toBe("");
     expect(exit).toBe(0);
-    expect(states).toEqual({ n7: "runs", n8: "runs" });
+    expect(states, stderr).toEqual({ n7: "runs", n8: "runs" });
     expect(await cluster.says()).toEqual(["3 zebra\n", "3 zebra\n"]);
   });
 });
@@ -183,6 +183,25 @@ describe("publish --to ssh://", () => {
         /error|modified|disappeared/u,
       );
     }
+  });
+
+  it("isn't sent to a machine that only answers where a node should", async () => {
+    await write("5");
+    const [n7, n8] = cluster.nodes;
+    const [there, elsewhere] = [n7?.address ?? "", n8?.address ?? ""];
+    const [file, known] = ["/srv/cluster/sealaunch.json", "/root/.ssh/known_hosts"];
+    await cluster.laptop.sh(`
+      ssh-keyscan -t ed25519 ${elsewhere} >${known} 2>/dev/null
+      sed -i 's#"n7": "root@${there}"#"n7": "root@${elsewhere}"#' ${file}`);
+    const command = "cd /srv/cluster; exec sealaunch publish dns.json --to ssh://n7 --json";
+    const { status, stderr } = await cluster.laptop.run("sh", ["-euc", command]);
+    await cluster.laptop.sh(`
+      rm ${known}
+      sed -i 's#"n7": "root@${elsewhere}"#"n7": "root@${there}"#' ${file}`);
+    expect(JSON.parse(stderr)).toMatchObject({ code: "ssh/failed" });
+    expect(stderr).toContain("Host key verification failed");
+    expect(status).toBe(69);
+    expect(await n8?.sh("ls -d /nix/store/*-dns-5 2>/dev/null || true")).toBe("");
   });
 
   it.each([
