@@ -26,11 +26,11 @@ const pids = (): Promise<string[]> => cluster.pids();
 
 describe("a service that is deployed", () => {
   it("is only shown with --dry-run", async () => {
-    const { exit, states } = await deploy(
+    const { exit, states, stderr } = await deploy(
       { arguments: ["one"] },
       "--copy-closure --dry-run --node n7 --node n8",
     );
-    expect(states).toEqual({ n7: "would change", n8: "would change" });
+    expect(states, stderr).toEqual({ n7: "would change", n8: "would change" });
     expect(exit).toBe(0);
     expect(await says()).toEqual(["", ""]);
   });
@@ -40,7 +40,7 @@ describe("a service that is deployed", () => {
       { arguments: ["one"] },
       "--copy-closure --at-once 3",
     );
-    expect(states).toEqual({ n1: "not reached", n7: "runs", n8: "runs" });
+    expect(states, stderr).toEqual({ n1: "not reached", n7: "runs", n8: "runs" });
     expect(JSON.parse(stderr)).toMatchObject({ code: "ssh/failed" });
     expect(stderr).toContain("dns.json on n1: ");
     expect(exit).toBe(69);
@@ -49,8 +49,8 @@ describe("a service that is deployed", () => {
 
   it("is left alone where it runs as it is to", async () => {
     const before = await pids();
-    const { exit, states } = await deploy({ arguments: ["one"] }, "--node n7 --node n8");
-    expect(states).toEqual({ n7: "ran already", n8: "ran already" });
+    const { exit, states, stderr } = await deploy({ arguments: ["one"] }, "--node n7 --node n8");
+    expect(states, stderr).toEqual({ n7: "ran already", n8: "ran already" });
     expect(exit).toBe(0);
     expect(await pids()).toEqual(before);
   });
@@ -59,18 +59,18 @@ describe("a service that is deployed", () => {
     await cluster.laptop.sh(`
       cd /srv/cluster; echo -n "battery staple" >/run/token
       sealaunch seal dns CF_TOKEN=/run/token; rm /run/token`);
-    const { states } = await deploy(
+    const { states, stderr } = await deploy(
       { arguments: ["two"], bundles: ["dns@2+"] },
       "--node n7 --node n8",
     );
-    expect(states).toEqual({ n7: "runs", n8: "runs" });
+    expect(states, stderr).toEqual({ n7: "runs", n8: "runs" });
     expect(await says()).toEqual(["two battery staple\n", "two battery staple\n"]);
   });
 
   it("goes back where it ends at once, and no further node is changed", async () => {
     const before = await pids();
     const { exit, states, stderr } = await deploy({ arguments: ["crash"] }, "--node n7 --node n8");
-    expect(states).toEqual({ n7: "left as it was", n8: "not tried" });
+    expect(states, stderr).toEqual({ n7: "left as it was", n8: "not tried" });
     expect(stderr).toMatch(
       /exit-code, status 3; what was there before runs again; 1 more were left/u,
     );
@@ -99,13 +99,23 @@ describe("a service that is deployed", () => {
     expect(await pids()).toEqual(before);
   });
 
+  it("isn't stopped for one that was to be copied from here, and isn't here", async () => {
+    const before = await pids();
+    const absent = "/nix/store/00000000000000000000000000000000-absent/bin/service";
+    const { exit, states, stderr } = await deploy({ program: absent }, "--copy-closure");
+    expect(states).toEqual({});
+    expect(JSON.parse(stderr)).toMatchObject({ code: "store/missing" });
+    expect(exit).not.toBe(0);
+    expect(await pids()).toEqual(before);
+  });
+
   it("isn't brought to a machine that only answers where a node should", async () => {
     await cluster.laptop.sh(
       `sed -i 's#"n7": "[^"]*"#"n7": "root@${cluster.nodes[1]?.address ?? ""}"#' /srv/cluster/sealaunch.json`,
     );
     const before = await pids();
     const { states, stderr } = await deploy({ arguments: ["three"] }, "--node n7");
-    expect(states).toEqual({ n7: "not reached" });
+    expect(states, stderr).toEqual({ n7: "not reached" });
     expect(stderr).toContain("Host key verification failed");
     expect(await pids()).toEqual(before);
   });

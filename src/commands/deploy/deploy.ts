@@ -37,9 +37,8 @@ export interface DeployOptions {
 
 /**
  * After it, the nodes of the service's pools run it as its file says, built, published and sealed anew as far as
- * that has changed. A node on which it doesn't start runs
- * what it ran before, and no further node is changed then; one that isn't reached is told of, and the others
- * are done. What is done already is left alone.
+ * that has changed. A node on which it doesn't start runs what it ran before, and no further node is changed
+ * then; one that isn't reached is told of, and the others are done. What is done already is left alone.
  *
  * @throws Failure whatever would keep a node from starting it, before any is changed; else the first failure
  *   of a node
@@ -64,7 +63,11 @@ export async function deploy(
   const targets = await chooseTargets(context, cluster, roster, service, options);
   const release = { service, unit, guard, storePaths, settle: options.settle };
   const bundles = await requireAllReady(cluster, release, targets);
-  const isThere = copyClosure || (await publishFor(context, configuration, storePaths, options));
+  const isThere = await publishFor(context, configuration, storePaths, {
+    ...options,
+    copyClosure,
+    isBuilt: options.build && typeof service.closure === "object",
+  });
   const submission = await submissionOf(
     context,
     way,
@@ -79,7 +82,7 @@ export async function deploy(
   );
   const differences = (await submission.difference()).map((difference) =>
     // What comes only with the release can't be there yet.
-    copyClosure || !isThere ? { ...difference, lack: undefined } : difference,
+    isThere ? difference : { ...difference, lack: undefined },
   );
   const file = basename(path);
   if (options.isDryRun) {

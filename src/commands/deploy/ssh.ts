@@ -34,11 +34,13 @@ export function submitOverSsh(
     difference: async () => {
       await using known = await withKnownHosts(targets);
       const told = new Map<string, Difference>();
+      using progress = context.progress("asked nodes", targets.length);
       await inTurns(targets, askedAtOnce, async (target) => {
         const difference = await differenceOn(context, release, target, known.options(target));
         if (difference.failure?.code === "ssh/failed")
           unreached.set(target.node, difference.failure);
         told.set(target.node, difference);
+        progress.at(told.size);
         return true;
       });
       return targets.flatMap(({ node }) => told.get(node) ?? []);
@@ -46,6 +48,7 @@ export function submitOverSsh(
     submit: async () => {
       await using known = await withKnownHosts(targets);
       const told = new Map<string, Deployed>();
+      using progress = context.progress("nodes done", targets.length);
       await inTurns(targets, options.atOnce, async (target) => {
         const { node, host } = target;
         const failure = unreached.get(node);
@@ -54,6 +57,7 @@ export function submitOverSsh(
             ? await deployTo(context, cluster, release, target, known.options(target), options)
             : ({ node, host, state: "not reached", failure } as const);
         told.set(node, deployed);
+        progress.at(told.size);
         return deployed.state !== "left as it was";
       });
       return targets.map(
