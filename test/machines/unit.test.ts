@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeIdentity } from "../../src/crypto/identity.ts";
 import { root, TestCluster } from "../fixtures/cluster.ts";
 import { sealaunch } from "../fixtures/program.ts";
+import { longestStoreName } from "../fixtures/service.ts";
 import { machine, type Machine } from "./machine.ts";
 
 const canary = "canary-of-the-unit";
@@ -40,7 +41,12 @@ afterAll(async () => {
 });
 
 /** After it, the machine has the unit of a service that runs a script, `sh` and its options before it. */
-async function install(name: string, script: string, change: object = {}): Promise<void> {
+async function install(
+  name: string,
+  script: string,
+  change: object = {},
+  scheduler = "systemd",
+): Promise<void> {
   const service = {
     version: 1,
     name,
@@ -53,7 +59,9 @@ async function install(name: string, script: string, change: object = {}): Promi
     ...change,
   };
   await writeFile(join(folder, "service.json"), JSON.stringify(service));
-  const { stdout, stderr } = await sealaunch(["unit", "service.json"], { cwd: folder });
+  const { stdout, stderr } = await sealaunch(["unit", "service.json", "--for", scheduler], {
+    cwd: folder,
+  });
   expect(stderr).toBe("");
   await node.unit(`${name}.service`, stdout.toString());
 }
@@ -107,6 +115,25 @@ describe("a unit of 'sealaunch unit'", () => {
     expect(await node.show("mine.service", "Result")).toBe("success");
     expect(await node.show("mine.service", "ExecMainStatus")).toBe("0");
   });
+
+  it.for(["systemd", "fleet"])(
+    "starts a program of the longest of store paths, of every letter, as written for %s",
+    async (scheduler) => {
+      const made = `/run/made/${longestStoreName}`;
+      const file = `${made}/bin/${longestStoreName}`;
+      const script = `#!/bin/sh\nprintf '%s|' "$0" "$TOKEN" "$@" >/var/lib/app/told\n`;
+      await node.write(file, script, 0o755);
+      const added = (await node.sh(`nix-store --add '${made}'`)).trim();
+      const program = `${added}/bin/${longestStoreName}`;
+      const change = { type: "oneshot", program, arguments: [added, "a b"] };
+      await install("mine", "", change, scheduler);
+      await node.ok("systemctl", ["start", "mine"]);
+      expect(await node.sh("cat /var/lib/app/told")).toBe(
+        [program, canary, added, "a b", ""].join("|"),
+      );
+      await node.sh("rm -r /run/made");
+    },
+  );
 
   it("hands what has capabilities its capability", async () => {
     await install("mine", "grep CapEff /proc/self/status >/var/lib/app/told", {
