@@ -5,8 +5,9 @@ import { discard, sizeOf, type Cache } from "./cache.ts";
 import { inParallel } from "./each.ts";
 import { meterOf } from "./meter.ts";
 import { pack } from "./packing.ts";
+import { largestInMemory } from "./packing-small.ts";
 
-/** As many archives are packed at once, largest first. */
+/** As many large archives are packed at once, largest first. */
 const packedAtOnce = 4;
 
 /** How much a closure's archives came to. */
@@ -34,8 +35,7 @@ export async function putArchives(
 ): Promise<Filled> {
   const narInfos: NarInfo[] = [];
   let [sentBytes, presentBytes] = [0, 0];
-  const largestFirst = missing.toSorted((one, other) => other.narSize - one.narSize);
-  await inParallel(packedAtOnce, largestFirst, async (path) => {
+  const put = async (path: ValidPath): Promise<void> => {
     const meter = meterOf(path.narSize, cache.spools === undefined, advance);
     const packed = await pack(path, placeOf(path.storePath), cache.spools, (bytes) => {
       meter.packed(bytes);
@@ -57,7 +57,16 @@ export async function putArchives(
     }
     narInfos.push(signNarInfo(describe(path, url, packed, fileSize), keys));
     meter.end();
-  });
+  };
+  const largestFirst = missing.toSorted((one, other) => other.narSize - one.narSize);
+  const isSmall = ({ narSize }: ValidPath): boolean => narSize <= largestInMemory;
+  await inParallel(
+    packedAtOnce,
+    largestFirst.filter((path) => !isSmall(path)),
+    put,
+  );
+  // What takes no time to send takes as long as the way there and back: as many at once as the cache is asked.
+  await inParallel(Math.max(packedAtOnce, cache.width), largestFirst.filter(isSmall), put);
   if (sentBytes > 0) await cache.settle();
   return { narInfos, sentBytes, presentBytes };
 }
