@@ -1,14 +1,17 @@
 // Filling a binary cache in a directory, beside `nix copy` with zstd and with xz: a closure of 300 small paths, and
 // of large ones that come to 100 MB and to 1 GB, so that memory that grows with a closure would show; wall clock,
-// processor, the most memory of one process, bytes; then once more with nothing to do:
+// processor, the most memory of one process, bytes; then once more with nothing to do. And the small paths, of which
+// none needs another but the last, which needs all, once more into a server that is 20 ms away:
 //
 //   npm run bench:publish [MEGABYTES…]
 //
 // Needs GNU time (/usr/bin/time) and Nix.
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { createCacheKey, filesOf, TestStore, type Planned } from "../test/fixtures/store.ts";
 import { cleanEnvironment, sealaunchPath } from "../test/fixtures/program.ts";
 import { median, reportMachine } from "./measure.ts";
@@ -38,6 +41,13 @@ function plan(count: number, size: number): Planned[] {
   }));
 }
 
+/** Paths of which none needs another but the last, which needs all. */
+function flat(count: number, size: number): Planned[] {
+  const names = Array.from({ length: count - 1 }, (_, number) => `path-${String(number)}`);
+  const leaves = names.map((name, number) => ({ name, files: { program: content(size, number) } }));
+  return [...leaves, { name: "all", references: names }];
+}
+
 interface Run {
   readonly seconds: number;
   readonly processor: number;
@@ -59,55 +69,116 @@ function timed(command: readonly string[], cwd: string): Run {
   return { seconds, processor: user + system, mebibytes: kibibytes / 1024 };
 }
 
-reportMachine(rounds);
-const large = sizes.map((megabytes): [string, number, number] => {
-  const count = Math.max(16, Math.ceil(megabytes / largest));
-  const title = `${String(count)} paths, ${String(megabytes)} MB`;
-  return [title, count, Math.ceil((megabytes * 1e6) / count)];
-});
-for (const [title, count, size] of [["300 paths, 15 MB", 300, 50_000] as const, ...large]) {
+/** Where closures go. */
+interface Target {
+  readonly url: string;
+  /** Bytes that are there now; undefined where nobody counts them. */
+  readonly size: () => number | undefined;
+  readonly empty: () => Promise<void> | void;
+}
+
+interface Case {
+  readonly title: string;
+  readonly planned: readonly Planned[];
+  readonly target: Target;
+  /** How `nix copy` packs for comparison. */
+  readonly packings: readonly string[];
+}
+
+const work = mkdtempSync(join(tmpdir(), "sealaunch-bench-"));
+const key = createCacheKey(work, "bench-1");
+const directory = join(work, "cache");
+const local: Target = {
+  url: `file://${directory}`,
+  size: () =>
+    filesOf(directory).reduce((sum, file) => sum + statSync(join(directory, file)).size, 0),
+  empty: () => {
+    rmSync(directory, { recursive: true });
+  },
+};
+
+const distance = 20;
+const server = new Worker(new URL("distant-cache.ts", import.meta.url), { workerData: distance });
+const [port] = (await once(server, "message")) as [number];
+const distantUrl = `http://127.0.0.1:${String(port)}`;
+const distant: Target = {
+  url: distantUrl,
+  size: () => undefined,
+  empty: async () => {
+    await fetch(distantUrl, { method: "DELETE" });
+  },
+};
+
+async function timeAll({ title, planned, target, packings }: Case): Promise<void> {
   using store = new TestStore();
-  const top = [...store.add(plan(count, size)).values()].at(-1) ?? "";
-  const work = mkdtempSync(join(tmpdir(), "sealaunch-bench-"));
-  const key = createCacheKey(work, "bench-1");
-  const copy = (packing: string) => (to: string) => [
-    ...["nix", "--extra-experimental-features", "nix-command", "--store", store.root, "copy"],
-    ...["--option", "substituters", ""],
-    ...["--to", `file://${to}?secret-key=${key.secret}&compression=${packing}`, top],
+  const top = [...store.add(planned).values()].at(-1) ?? "";
+  const publish = [
+    ...[sealaunchPath, "publish", top, "--store", store.root],
+    ...["--to", target.url, "--cache-key", key.secret],
   ];
-  const variants: readonly [string, (to: string) => string[]][] = [
+  const copies = packings.map((packing): [string, string[]] => [
+    `nix copy, ${packing}`,
     [
-      "sealaunch publish",
-      (to) => [
-        ...[sealaunchPath, "publish", top, "--store", store.root],
-        ...["--to", `file://${to}`, "--cache-key", key.secret],
-      ],
+      ...["nix", "--extra-experimental-features", "nix-command", "--store", store.root, "copy"],
+      ...["--option", "substituters", ""],
+      ...["--to", `${target.url}?secret-key=${key.secret}&compression=${packing}`, top],
     ],
-    ["nix copy, zstd", copy("zstd")],
-    ...(size < 1e6 ? [["nix copy, xz", copy("xz")] as [string, (to: string) => string[]]] : []),
-  ];
+  ]);
+  await report(title, [["sealaunch publish", publish], ...copies], target);
+}
+
+async function report(
+  title: string,
+  variants: readonly (readonly [string, readonly string[]])[],
+  target: Target,
+): Promise<void> {
   console.log(`\n${title}\n`);
   console.log("| what | seconds | processor, s | memory, MiB | bytes, MB | again, seconds |");
   console.log("|---|---:|---:|---:|---:|---:|");
   const first = new Map<string, Run[]>(variants.map(([name]) => [name, []]));
   const again = new Map<string, Run[]>(variants.map(([name]) => [name, []]));
-  const bytes = new Map<string, number>();
+  const bytes = new Map<string, number | undefined>();
   for (let round = 0; round < rounds; round++) {
     for (const [name, command] of round % 2 === 0 ? variants : variants.toReversed()) {
-      const to = join(work, "cache");
-      first.get(name)?.push(timed(command(to), work));
-      again.get(name)?.push(timed(command(to), work));
-      const all = filesOf(to).reduce((sum, file) => sum + statSync(join(to, file)).size, 0);
-      bytes.set(name, all);
-      rmSync(to, { recursive: true });
+      // Nix remembers there what caches had.
+      const home = mkdtempSync(join(work, "home-"));
+      first.get(name)?.push(timed(command, home));
+      again.get(name)?.push(timed(command, home));
+      bytes.set(name, target.size());
+      await target.empty();
     }
   }
   for (const [name] of variants) {
     const of = (runs: Map<string, Run[]>, what: keyof Run): string =>
       median((runs.get(name) ?? []).map((run) => run[what])).toFixed(2);
     const row = [of(first, "seconds"), of(first, "processor"), of(first, "mebibytes")];
-    const sent = ((bytes.get(name) ?? 0) / 1e6).toFixed(1);
+    const counted = bytes.get(name);
+    const sent = counted === undefined ? "" : (counted / 1e6).toFixed(1);
     console.log(`| ${[name, ...row, sent, of(again, "seconds")].join(" | ")} |`);
   }
-  rmSync(work, { recursive: true });
 }
+
+reportMachine(rounds);
+await timeAll({
+  title: "300 paths, 15 MB",
+  planned: plan(300, 50_000),
+  target: local,
+  packings: ["zstd", "xz"],
+});
+await timeAll({
+  title: `300 paths, 15 MB, into a server that is ${String(distance)} ms away`,
+  planned: flat(300, 50_000),
+  target: distant,
+  packings: ["zstd"],
+});
+for (const megabytes of sizes) {
+  const count = Math.max(16, Math.ceil(megabytes / largest));
+  await timeAll({
+    title: `${String(count)} paths, ${String(megabytes)} MB`,
+    planned: plan(count, Math.ceil((megabytes * 1e6) / count)),
+    target: local,
+    packings: ["zstd"],
+  });
+}
+await server.terminate();
+rmSync(work, { recursive: true });
