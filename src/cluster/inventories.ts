@@ -32,11 +32,11 @@ export async function findInventory(
   return { bytes, signature: await source.read(path, maxSignatureSize) };
 }
 
-/** What an inventory is made of, as it came. */
+/** What an inventory is made of, as it came; each time anew, since only the compressed text is kept. */
 export interface InventoryTexts {
   /** As `nix-store --register-validity` reads it. */
-  readonly graph: Uint8Array;
-  /** JSON (formats/uses.ts), each time anew: only the compressed text is kept. */
+  readonly graph: () => Uint8Array;
+  /** JSON (formats/uses.ts). */
   readonly uses: () => Uint8Array;
 }
 
@@ -109,7 +109,8 @@ async function readTexts(source: Source, record: Inventory): Promise<InventoryTe
   const what = `the inventory of ${record.node}`;
   const read = (hash: string): Promise<Uint8Array | undefined> =>
     source.read(collectedPath(record.node, hash), maxPartSize);
-  const { text: graph } = await unpack(record.graph, read, what);
-  const { again: uses } = await unpack(record.uses, read, what);
-  return { graph, uses };
+  return {
+    graph: await unpack(record.graph, read, what),
+    uses: await unpack(record.uses, read, what),
+  };
 }

@@ -34,15 +34,9 @@ export function pack(text: Uint8Array): Pieces {
   return { packed: { hash: hex(sha256(text)), size: text.length, parts: hashes }, parts };
 }
 
-/** A text that was put together again. */
-export interface Unpacked {
-  readonly text: Uint8Array;
-  /** The same, for who keeps only what it takes compressed. */
-  readonly again: () => Uint8Array;
-}
-
 /**
- * The text of these pieces. No more memory is taken than it says that it has.
+ * The text of these pieces, which were judged; each time anew, so that only what it takes compressed is
+ * kept. No more memory is taken than it says that it has.
  *
  * @param read - a piece by its hash; undefined if it isn't there
  * @throws Failure `inventory/malformed` if a piece is missing or another, or the text is
@@ -51,7 +45,7 @@ export async function unpack(
   { hash, size, parts }: Packed,
   read: (hash: string) => Promise<Uint8Array | undefined>,
   what: string,
-): Promise<Unpacked> {
+): Promise<() => Uint8Array> {
   const refuse = (why: string): Failure => new Failure("inventory/malformed", `${what}: ${why}`);
   if (size > maxTextSize) throw refuse(`it says that it has ${String(size)} bytes`);
   const pieces: Uint8Array[] = [];
@@ -64,12 +58,14 @@ export async function unpack(
   const compressed = concatBytes(...pieces);
   const text = decompress(compressed, size);
   if (text === undefined || hex(sha256(text)) !== hash) throw refuse("its text is another");
-  return { text, again: () => decompress(compressed, size) ?? text.subarray(0, 0) };
+  // Not `text` itself, which would be kept with it.
+  return () => decompress(compressed, size) ?? new Uint8Array();
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array | undefined {
   try {
-    return new Uint8Array(zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) }));
+    const text = zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, size) });
+    return new Uint8Array(text.buffer, text.byteOffset, text.length);
   } catch {
     return undefined;
   }

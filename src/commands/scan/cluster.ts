@@ -49,7 +49,10 @@ async function bring(
   const { record, graph, uses } = await readInventory(source, marks, place);
   return {
     form: "registration",
-    graph: Buffer.from(graph.buffer, graph.byteOffset, graph.length).toString("latin1"),
+    graph: () => {
+      const text = graph();
+      return Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1");
+    },
     uses: () => decodeUses(uses(), `the inventory of ${node}`),
     taken: record.taken,
   };

@@ -15,7 +15,7 @@ import type { BroughtStore, Origin } from "./stores.ts";
 export function hereOrigin(context: Context): Origin {
   const bring = async (): Promise<BroughtStore> =>
     collectedStore(await collectHere(), "this machine", context.now.toISOString());
-  return { node: machineName(), bring };
+  return { node: machineName(), isHere: true, bring };
 }
 
 /** A machine that has nothing of ours but a shell, as it is now. @param host - as ssh(1) takes it */
@@ -41,10 +41,11 @@ export function fileOrigin(context: Context, file: string): Origin {
     if (bytes === undefined) throw new Failure("file/absent", `there is no ${path}`);
     if (Buffer.from(bytes.subarray(0, 3)).toString() === "== ")
       return collectedStore(bytes, file, undefined);
-    const graph = Buffer.from(bytes).toString("latin1");
+    const graph = (): string =>
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
     return { form: "dump", graph, uses: () => nothingSeen, taken: undefined };
   };
-  return { node: basename(file).replace(/\.[a-z]+$/u, ""), bring };
+  return { node: basename(file).replace(/\.[a-z]+$/u, ""), isHere: true, bring };
 }
 
 /** Of a list of paths alone nobody can tell who uses them. */
@@ -59,5 +60,5 @@ const nothingSeen: Uses = {
 function collectedStore(bytes: Uint8Array, what: string, taken: string | undefined): BroughtStore {
   const collected = readCollected(Buffer.from(bytes).toString("latin1"), what);
   const uses = usesOf(collected);
-  return { form: "dump", graph: collected.dump, uses: () => uses, taken };
+  return { form: "dump", graph: () => collected.dump, uses: () => uses, taken };
 }

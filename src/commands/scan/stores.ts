@@ -10,8 +10,8 @@ import type { StoreTable } from "../../scan/store/table.ts";
 export interface BroughtStore {
   /** Of the list of its paths. */
   readonly form: GraphForm;
-  /** Latin 1. */
-  readonly graph: string;
+  /** Latin 1; made when it is asked for, since it may be long and others wait beside it. */
+  readonly graph: () => string;
   readonly uses: () => Uses;
   /** When it was taken, RFC 3339; undefined if nobody says. */
   readonly taken: string | undefined;
@@ -20,6 +20,8 @@ export interface BroughtStore {
 /** A machine that is to be looked at. */
 export interface Origin {
   readonly node: string;
+  /** It is on this machine: nothing is gained by bringing it before its turn. */
+  readonly isHere?: true;
   /** @throws Failure why nothing is known of it */
   readonly bring: () => Promise<BroughtStore>;
 }
@@ -54,7 +56,7 @@ export async function gather(
     const brought = await bring();
     ({ taken } = brought);
     requireRecent(taken, ageing);
-    const list = readList(brought.graph, brought.form, table, node);
+    const list = readList(brought.graph(), brought.form, table, node);
     const paths = list.entries.length;
     if (paths === 0) throw new Failure("inventory/malformed", "it says that its store is empty");
     const known = { name: node, state: "known", reason: undefined, taken, paths } as const;
@@ -100,7 +102,8 @@ export function ahead(origins: readonly Origin[]): Origin[] {
   return origins.map(({ node, bring }, at) => ({
     node,
     bring: () => {
-      for (let next = at; next < at + atOnce; next++) void begin(next);
+      for (let next = at; next < at + atOnce; next++)
+        if (origins[next]?.isHere !== true) void begin(next);
       const bringing = begin(at);
       begun.delete(at);
       return bringing ?? bring();
