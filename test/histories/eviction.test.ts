@@ -52,6 +52,18 @@ describe("roster remove-node", () => {
     expect(done("sealaunch roster remove-node n2 --yes")).toContain("no member any more");
   });
 
+  it("is over ssh with a host that ssh knows by the node's own key, and for the node as a whole", () => {
+    const before = epochs();
+    for (const options of ["--from web", "--disk-destroyed"])
+      refused(`${remove} --ssh root@n2.invalid ${options}`, "usage/invalid");
+    const { stderr } = refused(`${remove} --ssh root@n2.invalid`, "node/unverified");
+    expect(stderr).toMatch(
+      /^error: ssh doesn't know root@n2\.invalid by a host key of node n2, which has /u,
+    );
+    expect(epochs()).toEqual(before);
+    expect(stderr).toContain("ssh-keygen -lF n2.invalid;");
+  });
+
   it("names what the node could read, which stays owed until it is sealed anew: value/owed", () => {
     const output = done("sealaunch roster remove-node n2 --yes");
     expect(output).toMatch(

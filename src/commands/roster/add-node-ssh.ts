@@ -60,7 +60,7 @@ async function requireKnown(context: Context, host: string, card: FoundCard): Pr
   throw new Failure(
     "node/unverified",
     `the card of ${card.card.node} is signed by ${fingerprint(card.hostKey)}, which isn't a key by which ssh knows ${host}`,
-    `compare on the node: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, and here: ssh-keygen -lF ${host}`,
+    `compare on the node: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub, and here: ssh-keygen -lF ${host.replace(/^.*@/u, "")}`,
   );
 }
 

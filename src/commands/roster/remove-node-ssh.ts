@@ -36,7 +36,7 @@ export async function requireHostOf(
   throw new Failure(
     "node/unverified",
     `ssh doesn't know ${host} by a host key of node ${node}, which has ${listKeys([...new Set(own)])}`,
-    `is it the right machine? here: ssh-keygen -lF ${host}; without it: sealaunch roster remove-node ${node}`,
+    `is it the right machine? here: ssh-keygen -lF ${host.replace(/^.*@/u, "")}; without it: sealaunch roster remove-node ${node}`,
   );
 }
 
