@@ -28,7 +28,7 @@ export interface Downloading {
 const maxSize = 4 * 1024 ** 3;
 const retries = 4;
 
-/** @param patienceMs - for so long a server may be silent, each time that it is asked */
+/** @param patienceMs - for so long a server may be silent, each time that it is asked, or slow */
 export async function openDownloading(patienceMs: number): Promise<Downloading> {
   const {
     default: { EnvHttpProxyAgent, interceptors, request },
@@ -53,7 +53,7 @@ export async function openDownloading(patienceMs: number): Promise<Downloading> 
       if (statusCode === 304 && known !== undefined) return "unchanged";
       if (statusCode === 404) return "absent";
       if (statusCode !== 200) throw unreachable(url, { statusCode });
-      const size = await spool(body, url, path);
+      const size = await spool(inTime(body, url, patienceMs), url, path);
       const said = (name: string): string | undefined => [answer.headers[name]].flat()[0];
       return { etag: said("etag"), lastModified: said("last-modified"), size };
     },
@@ -66,6 +66,24 @@ const errorCodes = [
   ...["EHOSTUNREACH", "ETIMEDOUT", "UND_ERR_SOCKET", "UND_ERR_CONNECT_TIMEOUT"],
   ...["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"],
 ];
+
+/** The same, which ends if less than a byte a millisecond comes: whoever drips could hold it for ever. */
+async function* inTime(
+  body: AsyncIterable<Uint8Array>,
+  url: string,
+  patienceMs: number,
+): AsyncGenerator<Uint8Array> {
+  let [since, came] = [performance.now(), 0];
+  for await (const piece of body) {
+    yield piece;
+    came += piece.length;
+    const took = performance.now() - since;
+    if (took < patienceMs) continue;
+    if (came < took)
+      throw new Failure("advisories/unreachable", `${url} sends less than a kilobyte a second`);
+    [since, came] = [performance.now(), 0];
+  }
+}
 
 async function spool(body: AsyncIterable<Uint8Array>, url: string, path: string): Promise<number> {
   let file: FileHandle | undefined;

@@ -155,6 +155,8 @@ describe("scan --update where a server errs", () => {
     ["has nothing there", modified, 404, "advisories/unreachable", "it answers with 404"],
     ["sends on in a circle", modified, "circle", "advisories/unreachable", "in a circle"],
     ["is silent", modified, "silent", "advisories/unreachable", "it is silent"],
+    ["falls silent", modified, "stalls", "advisories/unreachable", "it is silent"],
+    ["sends byte by byte", modified, "drips", "advisories/unreachable", "a kilobyte a second"],
     [
       "breaks off each time",
       modified,
