@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeInventory } from "../../src/cluster/inventory-writing.ts";
 import { pack, type Pieces } from "../../src/cluster/packing.ts";
+import { ahead, type Origin } from "../../src/commands/scan/stores.ts";
 import { utf8 } from "../../src/crypto/bytes.ts";
+import { Failure } from "../../src/failure.ts";
 import { formatTime } from "../../src/formats/fields.ts";
 import { encodeInventory } from "../../src/formats/records/inventory.ts";
 import { namespaces } from "../../src/formats/sshsig/signature.ts";
@@ -112,20 +114,27 @@ describe("a node that signs what is made to do harm is unknown, with the reason,
   });
 });
 
-describe("files of stores, each as large as any is read,", () => {
-  it("take the memory of one, however many there are", async () => {
-    const folder = join(directory, "dumps");
-    mkdirSync(folder);
-    const content = Buffer.alloc(200 * megabyte, "a");
-    const names = Array.from({ length: 6 }, (_, at) => join(folder, `n${String(at)}.dump`));
-    for (const name of names) writeFileSync(name, content);
-    const of = (some: readonly string[]): Promise<Watched> =>
-      watched(["scan", "--package", "openssl", "--dump", ...some], directory);
-    const one = await of(names.slice(0, 1));
-    const all = await of(names);
-    rmSync(folder, { recursive: true });
-    expect(all.stdout).toContain("unknown: 6 of 6 nodes");
-    expect(one.memory).toBeGreaterThan(200);
-    expect(all.memory).toBeLessThan(one.memory * 1.8);
+describe("stores that are brought", () => {
+  /** How many were begun before each one's turn, itself included. */
+  async function begunAtTurns(isHere: boolean): Promise<number[]> {
+    let begun = 0;
+    const origins = Array.from({ length: 12 }, (_, at): Origin => {
+      const bring = (): ReturnType<Origin["bring"]> => {
+        begun++;
+        return Promise.reject(new Failure("inventory/malformed", "it is none"));
+      };
+      return { node: `n${String(at)}`, ...(isHere ? { isHere } : {}), bring };
+    });
+    const turns: number[] = [];
+    for (const { bring } of ahead(origins)) {
+      await expect(bring()).rejects.toThrow("it is none");
+      turns.push(begun);
+    }
+    return turns;
+  }
+
+  it("are begun eight at once from elsewhere, and each in its turn from this machine", async () => {
+    expect(await begunAtTurns(false)).toEqual([8, 9, 10, 11, 12, 12, 12, 12, 12, 12, 12, 12]);
+    expect(await begunAtTurns(true)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
   });
 });
