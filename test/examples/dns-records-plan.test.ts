@@ -1,6 +1,30 @@
 import { describe, expect, it } from "vitest";
+import { parseOptions } from "../../examples/dns-records/service/options.ts";
 import { parseName, parseRecords } from "../../examples/dns-records/service/records.ts";
 import { parseTransfer, planOf } from "../../examples/dns-records/service/zone.ts";
+
+describe("the service's command line", () => {
+  const whole = [
+    "--zone",
+    "example.org",
+    "--server",
+    "ns1",
+    "--etcd",
+    "https://a",
+    "--etcd-ca",
+    "b",
+  ];
+
+  it.for([
+    [["--zone", "example.org"], "--server is missing"],
+    [[...whole, "--every", "soon"], "--every soon is no number of seconds"],
+    [[...whole, "--every", "0"], "--every 0 is no number of seconds"],
+    [[...whole, "--name", "x"], "Unknown option '--name'"],
+    [whole, "there is no $CREDENTIALS_DIRECTORY"],
+  ] as const)("%j is refused: %s", ([args, why]) => {
+    expect(() => parseOptions(args, {})).toThrow(why);
+  });
+});
 
 describe("a value of etcd", () => {
   it.for([
@@ -32,16 +56,21 @@ describe("a value of etcd", () => {
 
 describe("a name of etcd", () => {
   it.for(["www", "api.eu", "_acme-challenge.www", "a", "0"])("%s is one", (name) => {
-    expect(parseName(name)).toBe(name);
+    expect(parseName(name, "example.org")).toBe(name);
+  });
+
+  it("is at most 253 characters long, with the mark and the zone", () => {
+    const labels = Array.from({ length: 113 }, () => "a").join(".");
+    expect(parseName(`${labels}.aa`, "example.org")).toHaveLength(228);
+    expect(() => parseName(`${labels}.aaa`, "example.org")).toThrow(/is no name below/u);
   });
 
   it.for([
     ...["", "WWW", "a..b", ".a", "a.", "*", "@", "a b", "a\nb", "-a", "a-", "a;b"],
     "x".repeat(64),
     "_dns-records.www",
-    Array.from({ length: 130 }, () => "a").join("."),
   ])("%j is refused", (name) => {
-    expect(() => parseName(name)).toThrow(/is no name below|is one of the names/u);
+    expect(() => parseName(name, "example.org")).toThrow(/is no name below|is one of the names/u);
   });
 });
 

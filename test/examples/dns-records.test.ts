@@ -34,16 +34,19 @@ afterAll(async () => {
 
 let running: ChildProcess | undefined;
 let said = "";
-function start(): void {
+function start(...further: readonly string[]): void {
   said = "";
+  running = run(...further);
+  running.stderr?.setEncoding("utf8").on("data", (part: string) => (said += part));
+}
+function run(...further: readonly string[]): ChildProcess {
   const words = ["--zone", "example.org", "--server", "127.0.0.1", "--port", String(dns.port)];
   const where = ["--etcd", etcd.endpoints.join(","), "--etcd-ca", etcd.ca];
   const env = { PATH: process.env["PATH"], CREDENTIALS_DIRECTORY: credentials };
-  running = spawn(process.execPath, [program, ...words, ...where], {
+  return spawn(process.execPath, [program, ...words, ...where, ...further], {
     env,
     stdio: ["ignore", "inherit", "pipe"],
   });
-  running.stderr?.setEncoding("utf8").on("data", (part: string) => (said += part));
 }
 /** Ends it. @returns its exit status */
 async function stop(): Promise<unknown> {
@@ -112,6 +115,42 @@ describe("the service that keeps DNS records in step with etcd", () => {
     await expect.poll(() => dns.ask("after.example.org", "A"), patient).toBe("192.0.2.33\n");
   });
 
+  it("goes on with the others where the server refuses one name", async () => {
+    put("refused", "A 192.0.2.6");
+    put("zulu", "A 192.0.2.6");
+    start();
+    await answers("zulu");
+    await expect.poll(() => said, patient).toContain("1 names of example.org are not in step");
+    expect(said).toMatch(/refused\.example\.org stays as it is: .*REFUSED/u);
+    etcd.etcdctl("del", "/dns/example.org/refused");
+  });
+
+  it("puts right what somebody else has done to its names, without a change in etcd", async () => {
+    start("--every", "0.5");
+    await answers("zulu");
+    dns.update("b", "update delete zulu.example.org. A");
+    expect(dns.ask("zulu.example.org", "A")).toBe("");
+    await answers("zulu");
+  });
+
+  it("comes to the same when two run at once", async () => {
+    const other = run("--every", "0.5");
+    start("--every", "0.5");
+    const names = Array.from({ length: 12 }, (_, index) => `twin-${String(index)}`);
+    for (const name of names) put(name, "A 192.0.2.7");
+    for (const name of names.slice(0, 6)) put(name, "A 192.0.2.8");
+    etcd.etcdctl("del", "/dns/example.org/twin-11");
+    for (const [index, name] of names.slice(0, 11).entries()) {
+      const wanted = index < 6 ? "192.0.2.8\n" : "192.0.2.7\n";
+      await expect.poll(() => dns.ask(`${name}.example.org`, "A"), patient).toBe(wanted);
+    }
+    await isGone("twin-11");
+    const ended = once(other, "exit");
+    other.kill();
+    expect(((await ended) as unknown[])[0]).toBe(0);
+    expect(await stop()).toBe(0);
+  }, 60_000);
+
   it("catches up once the name server answers again", async () => {
     start();
     await expect.poll(() => said, patient).toContain("evil");
@@ -153,6 +192,14 @@ describe("the service that keeps DNS records in step with etcd", () => {
     start();
     await answers("never");
   }, 60_000);
+
+  it("refuses in one line what it isn't started with", async () => {
+    const child = spawn(process.execPath, [program, "--zone", "example.org"], { env: {} });
+    let told = "";
+    child.stderr.setEncoding("utf8").on("data", (part: string) => (told += part));
+    expect(((await once(child, "close")) as unknown[])[0]).toBe(64);
+    expect(told).toBe("error: --server is missing\n");
+  });
 
   it("is let change nothing but addresses and texts below the zone's name, by the server", () => {
     for (const line of [

@@ -3,38 +3,12 @@
  * what it made itself taken away again. Its secrets are files in $CREDENTIALS_DIRECTORY: tsig.key, by
  * which the DNS server knows it, and etcd.pem, its certificate for etcd with the private half.
  */
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { parseOptions, type Options } from "./options.ts";
 import { firstLineOf, outputOf } from "./programs.ts";
 import { parseName, parseRecords } from "./records.ts";
 import { parseTransfer, planOf } from "./zone.ts";
 
-const { values } = parseArgs({
-  options: {
-    zone: { type: "string" },
-    server: { type: "string" },
-    port: { type: "string", default: "53" },
-    etcd: { type: "string" },
-    "etcd-ca": { type: "string" },
-  },
-});
-const { zone = "", server = "", port, etcd = "", "etcd-ca": etcdCa = "" } = values;
-const { CREDENTIALS_DIRECTORY: credentials = "", NOTIFY_SOCKET: socket } = process.env;
-for (const [what, given] of Object.entries({ zone, server, etcd, "etcd-ca": etcdCa })) {
-  if (given === "") throw new Error(`--${what} is missing`);
-}
-if (credentials === "") throw new Error("there is no $CREDENTIALS_DIRECTORY");
-
-const tsigKey = join(credentials, "tsig.key");
-const etcdPem = join(credentials, "etcd.pem");
-const prefix = `/dns/${zone}/`;
-const etcdOptions = [
-  ...[`--endpoints=${etcd}`, `--cacert=${etcdCa}`, `--cert=${etcdPem}`, `--key=${etcdPem}`],
-  ...["--dial-timeout=5s", "--command-timeout=10s", "--write-out=json"],
-];
-// Whoever changes the zone by hand is put right within it, and a watch that hears nothing is begun anew.
-const lookAgainMs = 60_000;
 const longestPauseMs = 30_000;
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -49,13 +23,14 @@ interface Answer {
 }
 
 /** What etcd wants of each name, and as of when. */
-async function wantedNow(): Promise<{
+async function wantedNow({ zone, etcd }: Options): Promise<{
   readonly revision: number;
   readonly wanted: ReadonlyMap<string, readonly string[]>;
   readonly malformed: ReadonlySet<string>;
 }> {
+  const prefix = `/dns/${zone}/`;
   const { header, kvs = [] } = JSON.parse(
-    await outputOf("etcdctl", ["get", "--prefix", prefix, ...etcdOptions]),
+    await outputOf("etcdctl", ["get", "--prefix", prefix, ...etcd]),
   ) as Answer;
   const text = (base64 = ""): string => Buffer.from(base64, "base64").toString();
   const wanted = new Map<string, readonly string[]>();
@@ -63,7 +38,7 @@ async function wantedNow(): Promise<{
   for (const { key, value } of kvs) {
     const name = text(key).slice(prefix.length);
     try {
-      wanted.set(parseName(name), parseRecords(text(value)));
+      wanted.set(parseName(name, zone), parseRecords(text(value)));
     } catch (error) {
       malformed.add(name);
       warn(`${JSON.stringify(text(key))} stays as it is: ${reasonOf(error)}`);
@@ -73,40 +48,57 @@ async function wantedNow(): Promise<{
 }
 
 /** After it, the zone is as etcd wants it. @returns as of which revision */
-async function pass(): Promise<number> {
-  const { revision, wanted, malformed } = await wantedNow();
-  const dig = [
-    `@${server}`,
-    "-p",
-    port,
-    "-r",
-    "-k",
-    tsigKey,
-    "+time=5",
-    "+nocmd",
-    "+nocomments",
-    "+nostats",
-  ];
+async function pass(options: Options): Promise<number> {
+  const { zone, server, port, tsigKey } = options;
+  const { revision, wanted, malformed } = await wantedNow(options);
+  const dig = [`@${server}`, "-p", port, "-r", "-k", tsigKey, "+time=5"];
   const transfer = await outputOf("dig", [...dig, `${zone}.`, "AXFR"]);
   const { updates, foreign } = planOf(zone, wanted, malformed, parseTransfer(transfer, zone));
   for (const name of foreign) warn(`${name}.${zone} was made by somebody else, and is left alone`);
+  let failed = 0;
   for (const [name, lines] of updates) {
     const script = [`server ${server} ${port}`, `zone ${zone}.`, ...lines, "send", ""].join("\n");
-    await outputOf("nsupdate", ["-v", "-k", tsigKey], script);
-    say(`${name}.${zone}: ${wanted.get(name)?.join(", ") ?? "gone"}`);
+    try {
+      await outputOf("nsupdate", ["-v", "-k", tsigKey], script);
+      say(`${name}.${zone}: ${wanted.get(name)?.join(", ") ?? "gone"}`);
+    } catch (error) {
+      failed++;
+      warn(`${name}.${zone} stays as it is: ${reasonOf(error)}`);
+    }
   }
-  const status = `${String(wanted.size - foreign.length)} names as of revision ${String(revision)}`;
-  if (socket !== undefined) await outputOf("systemd-notify", ["--ready", `--status=${status}`]);
+  const inStep = wanted.size - foreign.length - failed;
+  await tellSystemd(`${String(inStep)} names as of revision ${String(revision)}`);
+  if (failed > 0) throw new Error(`${String(failed)} names of ${zone} are not in step`);
   return revision;
 }
 
+/** After it, systemd knows that the service has started, and shows that line (sd_notify(3)). */
+async function tellSystemd(status: string): Promise<void> {
+  if (process.env["NOTIFY_SOCKET"] === undefined) return;
+  await outputOf("systemd-notify", ["--ready", `--status=${status}`]);
+}
+
 /** Returns once something has changed since that revision, or after a while. */
-const changeSince = (revision: number): Promise<void> =>
+const changeSince = (revision: number, { zone, etcd, everyMs }: Options): Promise<void> =>
   firstLineOf(
     "etcdctl",
-    ["watch", "--prefix", prefix, `--rev=${String(revision + 1)}`, ...etcdOptions],
-    lookAgainMs,
+    ["watch", "--prefix", `/dns/${zone}/`, `--rev=${String(revision + 1)}`, ...etcd],
+    everyMs,
   );
+
+async function follow(options: Options): Promise<never> {
+  for (let failures = 0; ;) {
+    try {
+      const revision = await pass(options);
+      failures = 0;
+      await changeSince(revision, options);
+    } catch (error) {
+      const pauseMs = Math.min(1000 * 2 ** failures++, longestPauseMs);
+      warn(`${reasonOf(error)}; tried again in ${String(pauseMs / 1000)} s`);
+      await pause(pauseMs);
+    }
+  }
+}
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
@@ -115,14 +107,9 @@ const reasonOf = (error: unknown): string =>
 process.once("SIGTERM", () => {
   process.exit(0);
 });
-for (let failures = 0; ;) {
-  try {
-    const revision = await pass();
-    failures = 0;
-    await changeSince(revision);
-  } catch (error) {
-    const pauseMs = Math.min(1000 * 2 ** failures++, longestPauseMs);
-    warn(`${reasonOf(error)}; tried again in ${String(pauseMs / 1000)} s`);
-    await pause(pauseMs);
-  }
+try {
+  await follow(parseOptions(process.argv.slice(2), process.env));
+} catch (error) {
+  say(`error: ${reasonOf(error)}`);
+  process.exitCode = 64;
 }

@@ -12,9 +12,9 @@ export const mark = "_dns-records";
  *
  * @throws Error if it is no host name (RFC 1123, section 2.1), with `_` before a label where services have it
  */
-export function parseName(name: string): string {
+export function parseName(name: string, zone: string): string {
   const labels = name.split(".");
-  if (name.length > maxNameLength || !labels.every((one) => label.test(one)))
+  if (`${mark}.${name}.${zone}`.length > maxNameLength || !labels.every((one) => label.test(one)))
     throw new Error(`${JSON.stringify(name)} is no name below a zone, such as www or api.eu`);
   if (labels.includes(mark))
     throw new Error(`${name} is one of the names that say whose others are`);
