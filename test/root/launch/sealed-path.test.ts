@@ -7,6 +7,7 @@ import {
   parseDetachedHeader,
   sealHeader,
 } from "../../../src/formats/age/profile.ts";
+import { formatTime } from "../../../src/formats/fields.ts";
 import { headerPath } from "../../../src/formats/paths.ts";
 import type { FailureCode } from "../../../src/failure.ts";
 import { buildScripts, TestCache } from "../../fixtures/cache.ts";
@@ -228,6 +229,17 @@ describe("a bundle in a store path", () => {
   ] as const)("is refused with %s unless bundle and store path are named", async (code, name) => {
     const path = `/nix/store/${"0".repeat(32)}-sealaunch-dns-0.1`;
     await expectNothing(name(path), code);
+  });
+
+  it("ends when it says so, however long its path is pinned", async () => {
+    await using cluster = await TestCluster.create();
+    const end = new Date(Date.now() + 30_000);
+    const expires = formatTime(end);
+    await cluster.withBundle({ generation: 2, expires }, { CF_TOKEN: "canary" });
+    const path = await published(cluster);
+    await expectGiven(`dns@1+=${path}`, "canary");
+    await new Promise((resolve) => setTimeout(resolve, end.getTime() - Date.now() + 1_000));
+    expect(await expectNothing(`dns@1+=${path}`, "bundle/expired")).toContain(expires);
   });
 
   it("isn't made of what no start would take", async () => {
