@@ -67,7 +67,10 @@ export function addUnit(program: Command): void {
       "with --wrap: what becomes of the running service when there are newer values: nothing, restart",
     )
     .option("--output <file>", "where to write; - for standard output")
-    .option("--install <file>", "a unit's file: run it here instead of what it is now")
+    .option(
+      "--install <file>",
+      "a unit's file: run it here instead of what it is now; with --for pacemaker only put it in place",
+    )
     .option("--settle <seconds>", "with --install: how long it has to stay up", count, 5)
     .option("--dry-run", "with --install: only show what would change", false);
   addGuidance(command, {
@@ -91,7 +94,11 @@ export function addUnit(program: Command): void {
     ].flat();
     if (flags.install !== undefined && path === undefined && flags.wrap === undefined) {
       const { unitInstall } = await import("../commands/unit/install.ts");
-      await unitInstall(context, flags.install, { isDryRun: flags.dryRun, settle: flags.settle });
+      await unitInstall(context, flags.install, {
+        isDryRun: flags.dryRun,
+        settle: flags.settle,
+        isStartedElsewhere: flags.for === "pacemaker",
+      });
     } else if (path !== undefined && flags.wrap === undefined && given.length === 0) {
       const { unit } = await import("../commands/unit/unit.ts");
       await unit(context, path, flags);

@@ -77,29 +77,13 @@ export class PacemakerPool implements AsyncDisposable {
         ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
         cd /srv/cluster
         sealaunch identity create --into /etc/sealaunch --node n2`);
-      await pool.beginCluster();
+      await beginPacemaker([n1, n2]);
       pool.disposables.use(made.move());
       return pool;
     } catch (error) {
       await made[Symbol.asyncDispose]();
       throw error;
     }
-  }
-
-  private async beginCluster(): Promise<void> {
-    for (const node of [this.n1, this.n2]) {
-      await node.write("/etc/corosync/corosync.conf", corosync([this.n1, this.n2]));
-      await node.sh(`
-        rm /etc/systemd/system/corosync.service /etc/systemd/system/pacemaker.service
-        systemctl daemon-reload
-        systemctl start corosync pacemaker`);
-    }
-    await until(
-      async () => (await this.state(this.n1)).match(/<node [^>]* online="true"/gu)?.length === 2,
-      "both nodes are in the cluster",
-      120_000,
-    );
-    await this.n1.sh("crm_attribute --type crm_config --name stonith-enabled --update false 2>&1");
   }
 
   /** After it, n2 has the sealed objects as n1 has them. */
@@ -124,13 +108,13 @@ export class PacemakerPool implements AsyncDisposable {
   }
 
   /** What Pacemaker says that it is, as XML. */
-  async state(from: Machine): Promise<string> {
-    return (await from.run("crm_mon", ["--one-shot", "--output-as=xml"])).stdout.toString();
+  state(from: Machine): Promise<string> {
+    return pacemakerState(from);
   }
 
   /** The nodes on which the service runs, in alphabetical order; "" if on none. */
   async place(from: Machine): Promise<string> {
-    const state = await this.state(from);
+    const state = await pacemakerState(from);
     const resources = [
       ...state.matchAll(/<resource id="dns"(?<of>[^>]*)>(?<on>.*?)<\/resource>/gsu),
     ];
@@ -145,6 +129,29 @@ export class PacemakerPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.disposables[Symbol.asyncDispose]();
   }
+}
+
+/** What Pacemaker says that it is, as XML. */
+async function pacemakerState(from: Machine): Promise<string> {
+  return (await from.run("crm_mon", ["--one-shot", "--output-as=xml"])).stdout.toString();
+}
+
+/** After it, two machines are a cluster of Pacemaker's, in which nothing runs yet. */
+export async function beginPacemaker(nodes: readonly [Machine, Machine]): Promise<void> {
+  for (const node of nodes) {
+    await node.write("/etc/corosync/corosync.conf", corosync(nodes));
+    await node.sh(`
+      rm /etc/systemd/system/corosync.service /etc/systemd/system/pacemaker.service
+      systemctl daemon-reload
+      systemctl start corosync pacemaker`);
+  }
+  const [first] = nodes;
+  await until(
+    async () => (await pacemakerState(first)).match(/<node [^>]* online="true"/gu)?.length === 2,
+    "both nodes are in the cluster",
+    120_000,
+  );
+  await first.sh("crm_attribute --type crm_config --name stonith-enabled --update false 2>&1");
 }
 
 /** After it, a binary cache on a machine has that path, signed. @returns the key that it is known by */

@@ -1,7 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { submitToPacemaker } from "../../src/schedulers/pacemaker.ts";
+import {
+  submitToPacemaker,
+  type PacemakerNodes,
+} from "../../src/schedulers/pacemaker/pacemaker.ts";
 import { failureOf } from "../fixtures/refusal.ts";
 import { longestStoreName } from "../fixtures/service.ts";
 import type { Machine } from "./machine.ts";
@@ -61,14 +64,19 @@ async function runsOn(node: Machine): Promise<void> {
 /** Submits it, as whoever may configure the cluster does from one of its nodes. */
 async function submit(deadlineMs = patience): Promise<readonly string[]> {
   const configuration = new Uint8Array(await readFile(pool.n1.path("/run/dns.xml")));
-  return submitToPacemaker(
-    async (program, args, input) => {
+  const nodes: PacemakerNodes = {
+    run: async (program, args, input) => {
       const { status, stdout, stderr } = await pool.n1.run(program, args, input);
       return { exitCode: status ?? undefined, stdout, stderr };
     },
-    { name: "dns", instances: 1, configuration },
-    { deadlineMs, settleMs: 0 },
-  );
+    invocationOn: (node) => pool[node === "n1" ? "n1" : "n2"].show("dns.service", "InvocationID"),
+    // They have it already.
+    placeUnits: () => Promise.resolve(false),
+    putUnitsBack: () => Promise.resolve(),
+  };
+  const what = { name: "dns", instances: 1, configuration };
+  const submitted = await submitToPacemaker(nodes, what).submit({ deadlineMs, settleMs: 0 });
+  return submitted.nodes;
 }
 
 describe("Pacemaker on two nodes", () => {
@@ -89,6 +97,7 @@ describe("Pacemaker on two nodes", () => {
   it("starts it on the node that has the attribute and is in the pool, from the cache", async () => {
     expect(await isIn(pool.n1, pool.storePath)).toBe("no");
     await give("n1");
+    expect(await submit()).toEqual(["n1"]);
     await runsOn(pool.n1);
   });
 

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../src/crypto/bytes.ts";
 import { decodePacemakerStanding } from "../../src/formats/schedulers/pacemaker.ts";
+import { changePart, type RunOnNode } from "../../src/schedulers/pacemaker/configuring.ts";
 import {
-  removeFromPacemaker,
   submitToPacemaker,
-  type RunOnNode,
-} from "../../src/schedulers/pacemaker.ts";
+  type PacemakerNodes,
+  type PacemakerService,
+} from "../../src/schedulers/pacemaker/pacemaker.ts";
 import { pacemakerCib } from "../../src/service/scheduled/pacemaker-cib.ts";
 import { failureOf, refusal } from "../fixtures/refusal.ts";
 import { service } from "../fixtures/service.ts";
@@ -39,16 +40,32 @@ const run: RunOnNode = (program, args, input = new Uint8Array()) => {
   return Promise.resolve({ exitCode: status ?? undefined, stdout, stderr: stderr.toString() });
 };
 
-/** What is submitted is taken, and runs nowhere. */
+/** What the configuration has once it was changed to that of a service. */
 async function submit(change: object, through = run): Promise<string> {
-  const configuration = utf8(pacemakerCib(service(change)));
-  const { name, instances } = service(change);
-  const failure = await failureOf(() =>
-    submitToPacemaker(through, { name, instances, configuration }, atOnce),
-  );
-  expect(failure?.code).toBe("scheduler/not-running");
+  await changePart(through, "dns", utf8(pacemakerCib(service(change), "")));
   return readFileSync(file, "utf8");
 }
+
+/** Submits a service to a cluster in which nothing ever runs, of which all nodes have the unit. */
+function submitting(change: object, through = run): Promise<unknown> {
+  const { name, instances } = service(change);
+  const configuration = utf8(pacemakerCib(service(change), "text"));
+  const what: PacemakerService = { name, instances, configuration };
+  return submitToPacemaker(nodesOver(through), what).submit(atOnce);
+}
+
+function nodesOver(through: RunOnNode): PacemakerNodes {
+  return {
+    run: through,
+    invocationOn: () => Promise.resolve(""),
+    placeUnits: () => Promise.resolve(true),
+    putUnitsBack: () => Promise.resolve(),
+  };
+}
+
+/** What is configured, without the numbers that each change has. */
+const canonical = (text: string): string =>
+  (/<configuration>[^]*<\/configuration>/u.exec(text)?.[0] ?? "").replaceAll(/>\s+</gu, "><");
 
 const count = (text: string, what: string): number => text.split(what).length - 1;
 
@@ -74,30 +91,25 @@ describe("a service in Pacemaker's configuration", () => {
     expect(await submit({ instances: "every node" })).toContain('<clone id="every.dns">');
     expect(await submit({ instances: 3 })).toContain('name="clone-max" value="3"');
     expect(await submit({})).not.toContain("clone");
-    await removeFromPacemaker(run, "dns");
+    await changePart(run, "dns", undefined);
     expect(readFileSync(file, "utf8")).not.toContain("dns");
-    await removeFromPacemaker(run, "dns");
+    await changePart(run, "dns", undefined);
   });
 
   it("is written over what others change meanwhile, but not over a change of its own", async () => {
-    const configuration = utf8(pacemakerCib(service({ instances: 2 })));
     /** Another's change, just before each of ours. */
     const submitAfter = (meanwhile: () => Promise<unknown>): Promise<unknown> =>
-      submitToPacemaker(
-        async (program, args, input) => {
-          if (args[0] === "--replace") await meanwhile();
-          return run(program, args, input);
-        },
-        { name: "dns", instances: 2, configuration },
-        atOnce,
-      );
+      submit({ instances: 2 }, async (program, args, input) => {
+        if (args[0] === "--replace") await meanwhile();
+        return run(program, args, input);
+      });
     await submit({});
     let isRemoved = false;
     const removeOnce = async (): Promise<void> => {
-      if (!isRemoved) await removeFromPacemaker(run, "web");
+      if (!isRemoved) await changePart(run, "web", undefined);
       isRemoved = true;
     };
-    expect(await refusal(() => submitAfter(removeOnce))).toBe("scheduler/not-running");
+    await submitAfter(removeOnce);
     expect(readFileSync(file, "utf8")).not.toContain("web");
     expect(readFileSync(file, "utf8")).toContain('<clone id="every.dns">');
     let timeout = 10;
@@ -106,12 +118,38 @@ describe("a service in Pacemaker's configuration", () => {
     expect(readFileSync(file, "utf8")).not.toContain("clone");
   });
 
+  it("is put back as it was, in all its forms, where another one doesn't run", async () => {
+    const where = { role: "dns" };
+    for (const change of [{}, { instances: 3, placement: { where, apartFrom: ["web"] } }]) {
+      await changePart(run, "dns", undefined);
+      const empty = await failureOf(() => submitting(change));
+      expect(empty?.code).toBe("scheduler/not-running");
+      expect(readFileSync(file, "utf8")).not.toContain('id="dns"');
+      const before = canonical(await submit(change));
+      const replaced = await failureOf(() => submitting({ instances: "every node" }));
+      expect(replaced?.code).toBe("scheduler/not-running");
+      expect(canonical(readFileSync(file, "utf8"))).toBe(before);
+    }
+  });
+
+  it("is told from another one, and from the same", async () => {
+    for (const change of [{}, { instances: 3, placement: { where: { role: "dns" } } }]) {
+      await submit(change);
+      const differenceTo = async (other: object): Promise<boolean> => {
+        const { name, instances } = service(other);
+        const configuration = utf8(pacemakerCib(service(other), ""));
+        const what = { name, instances, configuration };
+        const { before, after } = await submitToPacemaker(nodesOver(run), what).difference();
+        return before !== after;
+      };
+      expect(await differenceTo(change)).toBe(false);
+      expect(await differenceTo({ ...change, startTimeout: 7 })).toBe(true);
+    }
+  });
+
   it("is refused with Pacemaker's own words, and nothing is changed", async () => {
     const before = readFileSync(file, "utf8");
-    const configuration = utf8(pacemakerCib(service({ placement: { apartFrom: ["mail"] } })));
-    const failure = await failureOf(() =>
-      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, atOnce),
-    );
+    const failure = await failureOf(() => submitting({ placement: { apartFrom: ["mail"] } }));
     expect(failure?.code).toBe("scheduler/refused");
     expect(failure?.message).toContain("Update does not conform to the configured schema");
     expect(readFileSync(file, "utf8")).toBe(before);
@@ -119,10 +157,7 @@ describe("a service in Pacemaker's configuration", () => {
 
   it("can't be asked about where there is no Pacemaker", async () => {
     rmSync(file);
-    const configuration = utf8(pacemakerCib(service()));
-    const submitting = (): Promise<unknown> =>
-      submitToPacemaker(run, { name: "dns", instances: 1, configuration }, atOnce);
-    expect(await refusal(submitting)).toBe("scheduler/unavailable");
+    expect(await refusal(() => submitting({}))).toBe("scheduler/unavailable");
   });
 
   it("is not taken for XML what is none, or another's", async () => {

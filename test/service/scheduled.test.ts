@@ -14,7 +14,7 @@ import { bareGuard, longestStoreName, service } from "../fixtures/service.ts";
 
 const launcher = "/usr/bin/sealaunch";
 const fleet = (change: object): string => fleetUnit(service(change), bareGuard);
-const cib = (change: object): string => pacemakerCib(service(change));
+const cib = (change: object): string => pacemakerCib(service(change), "");
 const nomad = (change: object): object => nomadJob(service(change), bareGuard, launcher);
 const marathon = (change: object): object => marathonApp(service(change), bareGuard, launcher);
 

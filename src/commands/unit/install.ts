@@ -34,6 +34,8 @@ export interface InstallOptions {
   readonly isDryRun: boolean;
   /** For so many seconds it has to run before it counts as running. */
   readonly settle: number;
+  /** It is put in place for a scheduler, which starts it, and isn't started here. */
+  readonly isStartedElsewhere: boolean;
 }
 
 /**
@@ -48,7 +50,7 @@ export interface InstallOptions {
 export async function unitInstall(
   context: Context,
   path: string,
-  { isDryRun, settle }: InstallOptions,
+  { isDryRun, settle, isStartedElsewhere }: InstallOptions,
 ): Promise<void> {
   requireRoot();
   const unit = parseName("unit", basename(path));
@@ -65,9 +67,9 @@ export async function unitInstall(
     before ?? "",
     text,
   );
-  const isSame = before === text && facts.activeState === "active";
+  const isSame = before === text && (isStartedElsewhere || facts.activeState === "active");
   if (isDryRun || isSame) {
-    if (isSame) context.print(`${unit} runs as it is to`);
+    if (isSame) context.print(`${unit} ${isStartedElsewhere ? "is" : "runs"} as it is to`);
     else for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
     const now = isDryRun ? await runsNow(facts) : undefined;
     const lack = isDryRun && !isSame ? await lackOf(unit, file) : undefined;
@@ -81,6 +83,12 @@ export async function unitInstall(
   const change = { ...place, before, ran: runs(facts) };
   await putInPlace(change, text);
   await prepare(context, change);
+  if (isStartedElsewhere) {
+    await forgetBefore(change);
+    context.print(`${unit} is in place`);
+    context.result({ unit, changed: true, runs: change.ran, diff });
+    return;
+  }
   await start(change, settle);
   if (listOf(file, "Install", "WantedBy").length > 0) await enableUnit(unit);
   await forgetBefore(change);

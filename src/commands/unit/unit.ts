@@ -97,12 +97,20 @@ function writtenFor(
     case "fleet":
       return { text: fleetUnit(service, guard) };
     case "pacemaker":
-      return { text: pacemakerCib(service), unit: pacemakerUnit(service, guard) };
+      return pacemakerTexts(service, guard);
     case "nomad":
       return { text: json(nomadJob(service, guard, launcher)) };
     case "marathon":
       return { text: json(marathonApp(service, guard, launcher)) };
   }
+}
+
+function pacemakerTexts(
+  service: ServiceFile,
+  guard: Guard,
+): { readonly text: string; readonly unit: string } {
+  const unit = pacemakerUnit(service, guard);
+  return { text: pacemakerCib(service, unit), unit };
 }
 
 /** What root refuses to launch with is refused here, where somebody sees it. @throws Failure `service/malformed` */

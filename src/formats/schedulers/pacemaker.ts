@@ -1,5 +1,5 @@
 import { DOMParser, XMLSerializer, type Element } from "@xmldom/xmldom";
-import { textOf } from "../../crypto/bytes.ts";
+import { textOf, utf8 } from "../../crypto/bytes.ts";
 import { Failure } from "../../failure.ts";
 
 /** What Pacemaker says of one service. */
@@ -51,6 +51,8 @@ export interface ReplacedCib {
   readonly whole: string;
   /** What was there of the service, as text to compare; "" if nothing was. */
   readonly before: string;
+  /** That as a configuration, to be put back; undefined if nothing was. */
+  readonly former: Uint8Array | undefined;
 }
 
 /**
@@ -78,6 +80,12 @@ export function replaceInCib(
   const serializer = new XMLSerializer();
   const own = [...resources, ...constraints];
   const before = own.map((one) => serializer.serializeToString(one)).join("\n");
+  const part = (ones: readonly Element[]): string =>
+    ones.map((one) => serializer.serializeToString(one)).join("");
+  // What is in another of ours is there with that.
+  const tops = resources.filter((one) => !resources.some((other) => other === one.parentNode));
+  const text = `<configuration><resources>${part(tops)}</resources><constraints>${part(constraints)}</constraints></configuration>`;
+  const former = own.length === 0 ? undefined : utf8(text);
   for (const one of own) one.parentNode?.removeChild(one);
   if (configuration !== undefined) {
     const added = parse(configuration, `the configuration of ${name}`, "configuration");
@@ -93,7 +101,7 @@ export function replaceInCib(
       }
     }
   }
-  return { whole: serializer.serializeToString(cib), before };
+  return { whole: serializer.serializeToString(cib), before, former };
 }
 
 function parse(bytes: Uint8Array, what: string, rootName: string): Element {

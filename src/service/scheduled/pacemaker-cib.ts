@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import type { Guard } from "../guard.ts";
 import { systemdUnit } from "../systemd-unit.ts";
@@ -9,7 +10,12 @@ import { element } from "./xml.ts";
  * boot, since Pacemaker has to know where it runs.
  */
 export function pacemakerUnit(service: ServiceFile, guard: Guard): string {
-  return systemdUnit({ ...service, restart: "no", wantedBy: [] }, guard);
+  return systemdUnit(withoutStart(service), guard);
+}
+
+/** A service that systemd doesn't start by itself. */
+export function withoutStart(service: ServiceFile): ServiceFile {
+  return { ...service, restart: "no", wantedBy: [] };
 }
 
 /** Seconds that Pacemaker waits longer than systemd does, so that systemd says first what is wrong. */
@@ -32,9 +38,10 @@ const apartPrefix = ({ name }: ServiceFile): string => `apart.${name}.`;
 /**
  * The configuration of a service for Pacemaker, as the XML that `cibadmin --modify --allow-create` takes.
  *
+ * @param unit - the unit's text: where that changes Pacemaker restarts what runs, and else leaves it alone
  * @throws Failure `service/unsupported`
  */
-export function pacemakerCib(service: ServiceFile): string {
+export function pacemakerCib(service: ServiceFile, unit: string): string {
   const { name, placement } = service;
   // The CIB's schema has it as an ID of XML (NCName).
   if (!/^[a-zA-Z_][a-zA-Z0-9_.-]*$/u.test(name)) {
@@ -64,12 +71,15 @@ export function pacemakerCib(service: ServiceFile): string {
     }),
   );
   return element("configuration", {}, [
-    element("resources", {}, [resource(service)]),
+    element("resources", {}, [resource(service, unit)]),
     element("constraints", {}, [...location(service), ...apart]),
   ]);
 }
 
-function resource(service: ServiceFile): string {
+/** The name of what changes in the configuration when the unit's text does. */
+export const unitDigest = "unit-sha256";
+
+function resource(service: ServiceFile, unit: string): string {
   const { name, instances, startTimeout, stopTimeout, restart, health } = service;
   const op = (operation: string, interval: number, timeout: number, onFail?: string): string =>
     element("op", {
@@ -84,6 +94,14 @@ function resource(service: ServiceFile): string {
     // With its ending, without which a name such as web.socket would be another unit's.
     { id: name, class: "systemd", type: `${name}.service` },
     [
+      // Means nothing to systemd, and is a parameter of the resource to Pacemaker.
+      element("instance_attributes", { id: `${name}-unit` }, [
+        element("nvpair", {
+          id: `${name}-${unitDigest}`,
+          name: unitDigest,
+          value: createHash("sha256").update(unit).digest("hex"),
+        }),
+      ]),
       metaAttributes(name, {
         "failure-timeout": `${String(failureTimeout)}s`,
         // What runs stays where it is, though another node would do as well.
