@@ -52,8 +52,8 @@ export function addDeploy(program: Command): void {
     .addOption(
       new Option(
         "--through <way>",
-        "ssh, or a scheduler, which places it: fleet, nomad or marathon; else the one that sealaunch.json " +
-          "has, or ssh",
+        "ssh, or a scheduler, which places it: fleet, nomad, marathon or pacemaker; else the one that " +
+          "sealaunch.json has, or ssh",
       ).choices(ways),
     )
     .option(

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { nameField } from "./fields.ts";
 
 const text = z.string().check(z.minLength(1));
 
@@ -60,5 +61,11 @@ export const SchedulersConfiguration = z.strictObject({
   fleet: z.optional(SchedulerApi),
   nomad: z.optional(SchedulerApi),
   marathon: z.optional(SchedulerApi),
+  pacemaker: z.optional(
+    z.strictObject({
+      /** The node on which the cluster is configured; the first of the service's pools if left out. */
+      node: z.optional(nameField("node")),
+    }),
+  ),
 });
 export type SchedulersConfiguration = z.infer<typeof SchedulersConfiguration>;

@@ -58,7 +58,8 @@ function submittingTo(
 
 type Place = Pick<Difference, "node" | "host">;
 
-async function differenceAt(place: Place, submitting: Submitting): Promise<Difference> {
+/** What a release would change at a scheduler. */
+export async function differenceAt(place: Place, submitting: Submitting): Promise<Difference> {
   try {
     const { before, after } = await submitting.difference();
     const names = [`as ${place.node} has it`, "as it is to be"] as const;
@@ -70,7 +71,8 @@ async function differenceAt(place: Place, submitting: Submitting): Promise<Diffe
   }
 }
 
-async function submitAt(
+/** Has a scheduler run a release. What fails is told of. */
+export async function submitAt(
   place: Place,
   submitting: Submitting,
   patience: Patience,

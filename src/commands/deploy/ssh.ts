@@ -1,6 +1,7 @@
 import type { Cluster } from "../../cluster/cluster.ts";
 import { Failure } from "../../failure.ts";
 import { copyClosures } from "../../host/nix/copy.ts";
+import type { Remote } from "../../host/ssh/remote.ts";
 import type { Context } from "../context.ts";
 import { failureOf, install } from "./on-node.ts";
 import type { Deployed, Difference, Release, Submission } from "./submission.ts";
@@ -68,14 +69,16 @@ export function submitOverSsh(
   };
 }
 
-async function differenceOn(
+/** What a release would change on a node, of which `unit --install` says it there, with one more option. */
+export async function differenceOn(
   context: Context,
   release: Release,
   { node, host }: Target,
   ssh: readonly string[],
+  option = "",
 ): Promise<Difference> {
   try {
-    const answer = await install(context, release, { host, options: ssh }, "--dry-run");
+    const answer = await install(context, release, { host, options: ssh }, `--dry-run ${option}`);
     if ("code" in answer) return { node, host, diff: "", failure: failureOf(answer) };
     const { diff, now, lack } = answer;
     return { node, host, diff, now, lack: lack && failureOf(lack), failure: undefined };
@@ -83,6 +86,20 @@ async function differenceOn(
     if (!(error instanceof Failure)) throw error;
     return { node, host, diff: "", failure: error };
   }
+}
+
+/** After it, a node has what a start of a release needs, as far as it is brought from here. */
+export async function bringTo(
+  context: Context,
+  cluster: Cluster,
+  { storePaths }: Release,
+  remote: Remote,
+  options: SshOptions,
+): Promise<void> {
+  if (options.copyClosure) await copyClosures(remote, storePaths, context.environment);
+  if (!options.carriesSealed) return;
+  const [failure] = await fillMirror(silent(context), cluster, remote);
+  if (failure !== undefined) throw failure;
 }
 
 async function deployTo(
@@ -95,11 +112,7 @@ async function deployTo(
 ): Promise<Deployed> {
   const remote = { host, options: ssh };
   try {
-    if (options.copyClosure) await copyClosures(remote, release.storePaths, context.environment);
-    if (options.carriesSealed) {
-      const [failure] = await fillMirror(silent(context), cluster, remote);
-      if (failure !== undefined) throw failure;
-    }
+    await bringTo(context, cluster, release, remote, options);
     const answer = await install(context, release, remote, "");
     if ("code" in answer)
       return { node, host, state: "left as it was", failure: failureOf(answer) };

@@ -31,6 +31,11 @@ export async function submissionOf(
     settleMs: settle * 1000,
   };
   if (way.through === "ssh") return submitOverSsh(context, cluster, release, targets, options);
+  if (way.through === "pacemaker") {
+    const { submitThroughPacemaker } = await import("./pacemaker.ts");
+    const placing = { ...options, patience, node: way.node };
+    return submitThroughPacemaker(context, cluster, release, targets, placing);
+  }
   const { submitThrough } = await import("./scheduled.ts");
   return submitThrough(way, release, patience);
 }

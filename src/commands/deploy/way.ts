@@ -4,14 +4,14 @@ import type { SchedulerApi } from "../../formats/scheduler-configuration.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import type { AskedScheduler } from "../../schedulers/endpoint.ts";
 import type { Guard } from "../../service/guard.ts";
-import { fleetUnit, fleetUnitName } from "../../service/scheduled/fleet-unit.ts";
 import { ways, type WayName } from "../../service/scheduled/ways.ts";
 import type { Context } from "../context.ts";
-import { checkEnvironment, guardOf } from "../unit/unit.ts";
+import { checkEnvironment, guardOf } from "../unit/service-guard.ts";
 
 /** The way that was chosen, and what is configured of it. */
 export type Way =
   | { readonly through: "ssh" }
+  | { readonly through: "pacemaker"; readonly node?: string | undefined }
   | {
       readonly through: AskedScheduler;
       readonly api: SchedulerApi;
@@ -38,6 +38,7 @@ export async function chooseWay(context: Context, asked: WayName | undefined): P
   }
   const through = asked ?? only;
   if (through === "ssh") return { through };
+  if (through === "pacemaker") return { through, ...schedulers.pacemaker };
   const api = schedulers[through];
   if (api !== undefined) return { through, api, file: path };
   throw new Failure(
@@ -52,14 +53,15 @@ export function requireMeant(
   { through }: Way,
   { nodes, copyClosure }: { readonly nodes: readonly string[]; readonly copyClosure: boolean },
 ): void {
-  if (through !== "ssh" && nodes.length > 0) {
+  if (through === "ssh" || through === "pacemaker") return;
+  if (nodes.length > 0) {
     throw new Failure(
       "usage/invalid",
       `--node ${nodes.join(" --node ")}: ${through} picks the nodes`,
       "say which may be picked in the service file, by placement; or say --through ssh",
     );
   }
-  if (through === "ssh" || !copyClosure) return;
+  if (!copyClosure) return;
   throw new Failure(
     "usage/invalid",
     `--copy-closure: which nodes ${through} picks is known only then`,
@@ -80,5 +82,6 @@ export async function guardThrough(
   if (through !== "fleet") return guardOf(context, service);
   // Bundles name the instances of a unit, and not each.
   const { guard } = await guardOf(context, { ...service, name: `${service.name}@00000000` });
+  const { fleetUnit, fleetUnitName } = await import("../../service/scheduled/fleet-unit.ts");
   return { name: fleetUnitName(service.name, fleetUnit(service, guard)), guard };
 }

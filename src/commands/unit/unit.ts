@@ -1,9 +1,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../../failure.ts";
-import { parseName } from "../../formats/names.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import { writeFileAtomic } from "../../host/files.ts";
-import { mayBeAsked } from "../../launch/environment.ts";
 import type { Guard } from "../../service/guard.ts";
 import { fleetUnit } from "../../service/scheduled/fleet-unit.ts";
 import { marathonApp } from "../../service/scheduled/marathon-app.ts";
@@ -15,7 +13,7 @@ import { systemdUnit } from "../../service/systemd-unit.ts";
 import { utf8 } from "../../crypto/bytes.ts";
 import type { Context } from "../context.ts";
 import { openService } from "./service.ts";
-import { guardFor } from "./guard.ts";
+import { checkEnvironment, guardOf } from "./service-guard.ts";
 
 interface UnitOptions {
   readonly for: Scheduler;
@@ -58,32 +56,6 @@ export async function unit(context: Context, path: string, options: UnitOptions)
   context.result({ unit: name, output, credentials: guard.credentials });
 }
 
-/** A service's unit, by name, and what guards its command. @throws Failure as `guardFor` */
-export async function guardOf(
-  context: Context,
-  service: ServiceFile,
-  inPlace = false,
-): Promise<{ readonly name: string; readonly guard: Guard }> {
-  const name = parseName("unit", `${service.name}.service`);
-  const guard = await guardFor(context, name, {
-    bundles: service.bundles,
-    credentials: service.credentials,
-    variables: service.env,
-    renders: new Map(Object.entries(service.renders)),
-    onChange: onChangeOf(service),
-    believesNames: false,
-    inPlace,
-  });
-  return { name, guard };
-}
-
-function onChangeOf({ onChange, spread }: ServiceFile): string | undefined {
-  if (onChange !== "restart") return undefined;
-  const { atOnce, seconds } = spread ?? {};
-  const numbers = [atOnce ?? "", seconds === undefined ? "" : `/${String(seconds)}`].join("");
-  return numbers === "" ? onChange : `${onChange}:${numbers}`;
-}
-
 /** What is written, and the unit beside it where that isn't the same. */
 function writtenFor(
   service: ServiceFile,
@@ -111,15 +83,4 @@ function pacemakerTexts(
 ): { readonly text: string; readonly unit: string } {
   const unit = pacemakerUnit(service, guard);
   return { text: pacemakerCib(service, unit), unit };
-}
-
-/** What root refuses to launch with is refused here, where somebody sees it. @throws Failure `service/malformed` */
-export function checkEnvironment({ environment }: ServiceFile, what: string): void {
-  const bad = Object.keys(environment).find((variable) => !mayBeAsked(variable));
-  if (bad === undefined) return;
-  throw new Failure(
-    "service/malformed",
-    `${what}: environment.${bad}: means something to the launcher, or to what root runs`,
-    "let a script in the service's store path set it",
-  );
 }
