@@ -8,7 +8,8 @@ import {
   sealHeader,
 } from "../../../src/formats/age/profile.ts";
 import { formatTime } from "../../../src/formats/fields.ts";
-import { headerPath } from "../../../src/formats/paths.ts";
+import { headerPath, recordFile } from "../../../src/formats/paths.ts";
+import { encodeCard } from "../../../src/formats/records/card.ts";
 import type { FailureCode } from "../../../src/failure.ts";
 import { buildScripts, TestCache } from "../../fixtures/cache.ts";
 import { stranger, TestCluster } from "../../fixtures/cluster.ts";
@@ -229,6 +230,24 @@ describe("a bundle in a store path", () => {
   ] as const)("is refused with %s unless bundle and store path are named", async (code, name) => {
     const path = `/nix/store/${"0".repeat(32)}-sealaunch-dns-0.1`;
     await expectNothing(name(path), code);
+  });
+
+  it("needs of a mirror what says whom to trust, and of the source nothing at all", async () => {
+    await using cluster = await TestCluster.create();
+    const path = await published(cluster);
+    const mirror = join(node.directory, "mirror");
+    await node.join(cluster, { mirror });
+    const { recipient } = cluster.node;
+    const card = encodeCard({ node: "n1", recipient, created: formatTime(new Date()) });
+    await writeFile(join(node.directory, recordFile.card), card);
+    const signature = stranger.sign("card", card);
+    await writeFile(join(node.directory, recordFile.cardSignature), signature);
+    await node.ok(sealaunchPath, ["sync", "--config", node.configuration]);
+    await rm(join(cluster.directory, "keys"), { recursive: true });
+    await rm(join(cluster.directory, "secrets"), { recursive: true });
+    await expectGiven(`dns@1+=${path}`, "canary");
+    await rm(mirror, { recursive: true });
+    await expectNothing(`dns@1+=${path}`, "roster/absent");
   });
 
   it("ends when it says so, however long its path is pinned", async () => {
