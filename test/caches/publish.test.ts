@@ -71,6 +71,10 @@ describe("publish", () => {
     const again = expectDone(await publisher.publish(server.url)).toString();
     expect(again).toBe(`nothing to do: ${server.url} has 4 store paths\n`);
     expect(server.done.filter((one) => !one.startsWith("GET "))).toEqual([]);
+    // Each narinfo was asked for, once.
+    const asked = server.done.filter((one) => one.endsWith(".narinfo"));
+    expect(asked).toHaveLength(4);
+    expect(new Set(asked).size).toBe(4);
   });
 
   it("only says what is missing with --dry-run, and writes nothing", async () => {

@@ -73,8 +73,10 @@ export async function publish(
   const facts = readFacts(found.missing, placeOf);
   await putBesides(cache, new Map([...signRecords(facts, keys), ...unrecorded]));
   const again = found.unsigned.map((info) => signNarInfo(info, keys));
-  await putNarInfos(cache, [...filled.narInfos, ...again]);
-  await requireWhole(cache, whole);
+  const written = [...filled.narInfos, ...again];
+  await putNarInfos(cache, written);
+  // Where nothing was written the cache has just been asked for all of it.
+  if (written.length > 0) await requireWhole(cache, whole);
   if (options.sbom !== undefined) await writeSbom(context, options.sbom, closure, placeOf);
   context.result({
     cache: cache.name,
