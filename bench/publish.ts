@@ -100,12 +100,12 @@ const local: Target = {
 const distance = 20;
 const server = new Worker(new URL("distant-cache.ts", import.meta.url), { workerData: distance });
 const [port] = (await once(server, "message")) as [number];
-const distantUrl = `http://127.0.0.1:${String(port)}`;
 const distant: Target = {
-  url: distantUrl,
+  url: `http://127.0.0.1:${String(port)}`,
   size: () => undefined,
   empty: async () => {
-    await fetch(distantUrl, { method: "DELETE" });
+    server.postMessage("forget");
+    await once(server, "message");
   },
 };
 
