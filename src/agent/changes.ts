@@ -8,6 +8,7 @@ import { turnLength, turnOf, type Spread } from "../service/on-change.ts";
 import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, type VerifiedStatement } from "../trust/statement.ts";
+import { keepDecision } from "./decisions.ts";
 import type { Digest } from "./digest.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -47,8 +48,6 @@ export interface Served {
 export function createChanges(means: Means, { digests, digest }: Served): Changes {
   const waiting = new Map<string, Waiting>();
   const objections = new Map<string, Refusal>();
-  // Sealed anew and the same to the byte: what it runs on is current, by invocation.
-  const same = new Map<string, string>();
 
   const object = async (
     { unit, invocation }: UnitFacts,
@@ -66,10 +65,11 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
     const { unit, invocation } = one.facts;
     const node = await means.node();
     const has = digests.get(invocation);
-    const gets = await rehearse(unit, wanted, node, means, now, digest);
+    const { digest: gets, served } = await rehearse(unit, wanted, node, means, now, digest);
     waiting.delete(unit);
     if (has === gets) {
-      same.set(invocation, due.change);
+      // Sealed anew and the same to the byte: it runs on the newest already, and is reported so.
+      keepDecision({ ...one.decision, ...served });
       return;
     }
     await recordRestart(unit, invocation, due.change);
@@ -86,7 +86,7 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
     try {
       const wanted = wantedBy(one.facts);
       const due = await dueOf(one, wanted, looking);
-      if (due === undefined || same.get(invocation) === due.change) {
+      if (due === undefined) {
         waiting.delete(unit);
         objections.delete(unit);
         return;
@@ -111,8 +111,6 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
       const running = await listRunningUnits();
       forgetOthers(waiting, running);
       forgetOthers(objections, running);
-      const invocations = new Set(running.map(({ facts }) => facts.invocation));
-      for (const known of same.keys()) if (!invocations.has(known)) same.delete(known);
       const asking = running.filter(isAsking);
       if (asking.length === 0) return;
       const node = await means.node();

@@ -83,9 +83,8 @@ export async function prepareStart(
       unit,
       invocation: facts.invocation,
       at: formatTime(now),
-      bundles: opened.value.bundles.map((bundle) => ({ ...bundle, signers: [...bundle.signers] })),
+      ...servedBy(opened.value),
       credentials: [...credentials.keys()],
-      payloads: values.map(({ bundle, name, payload }) => ({ bundle, credential: name, payload })),
       renders: [...wanted.renders].map(([credential, { path }]) => ({
         credential,
         template: path,
@@ -101,6 +100,21 @@ export async function prepareStart(
     wipe(...values.map(({ value }) => value));
     throw error;
   }
+}
+
+/** Of which bundles and payloads the opened credentials are. */
+export function servedBy({
+  bundles,
+  credentials,
+}: Opening): Pick<Decision, "bundles" | "payloads"> {
+  return {
+    bundles: bundles.map((bundle) => ({ ...bundle, signers: [...bundle.signers] })),
+    payloads: credentials.map(({ bundle, name, payload }) => ({
+      bundle,
+      credential: name,
+      payload,
+    })),
+  };
 }
 
 /** As {@link openBundles}; nothing for a unit that is started for its closure alone. */

@@ -126,7 +126,13 @@ describe("a service whose bundle changes while it runs", () => {
     expect(told).toMatch(/^stays\.service +active +dns +1 +3 +BEHIND /mu);
     await seal("second value");
     await synced();
-    await new Promise((resolve) => setTimeout(resolve, 12_000));
+    await until(
+      async () => (await reported(follows))?.bundles[0]?.generation === 4,
+      "a report that it runs on the newest",
+      30_000,
+    );
+    const later = (await node.run("sealaunch", ["status"])).stdout.toString();
+    expect(later).toMatch(/^follows\.service +active +dns +4 +4 +current /mu);
     expect(await got(follows)).toEqual(["first value", "second value"]);
   }, 180_000);
 
