@@ -77,6 +77,16 @@ describe("sync --watch", () => {
     expect(said).toContain("bundle/absent");
   });
 
+  it("tries again within seconds what it couldn't take of one bundle, though nobody tells it to", async () => {
+    const statement = join(here, "secrets/bundles/dns/0.2/statement.json");
+    renameSync(statement, join(here, "away"));
+    expect(await ask()).toBe(false);
+    const told = once(sync.stdout ?? sync, "data", { signal: AbortSignal.timeout(30_000) });
+    renameSync(join(here, "away"), statement);
+    const [bytes] = (await told) as [Buffer];
+    expect(bytes.toString()).toBe("the mirror is up to date again\n");
+  }, 60_000);
+
   it("takes no line that is no name, and nobody's endless ones", async () => {
     expect(await ask("../../etc/shadow")).toBe(false);
     expect(await ask("x".repeat(100_000))).toBe(false);

@@ -13,7 +13,7 @@ import type { SyncReport } from "./pass.ts";
 const everyMs = 60_000;
 /** Where the source tells of changes: for what nobody tells of, such as an outbox. */
 const rarelyMs = 5 * everyMs;
-/** After a pass that couldn't read the source, twice as long each time up to this. */
+/** After a pass that found something wrong, twice as long each time up to this. */
 const longestBackoffMs = 60_000;
 const firstBackoffMs = 1_000;
 
@@ -91,7 +91,8 @@ export async function watch(
         : passes.of(some, before, new Date()),
     );
     last = failures.length === 0 ? report : undefined;
-    failed = report === undefined ? failed + 1 : 0;
+    // What couldn't be read of one bundle is told by no change either when it can be again.
+    failed = failures.length > 0 ? failed + 1 : 0;
     tell(failures);
     for (const { resolve } of asked) resolve(failures.length === 0);
     if (report !== undefined) follower.follow(report);
