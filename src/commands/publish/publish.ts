@@ -75,8 +75,9 @@ export async function publish(
   const again = found.unsigned.map((info) => signNarInfo(info, keys));
   const written = [...filled.narInfos, ...again];
   await putNarInfos(cache, written);
-  // Where nothing was written the cache has just been asked for all of it.
+  // Where no narinfo was written the cache has just been asked for all of it; nothing has kept the records yet.
   if (written.length > 0) await requireWhole(cache, whole);
+  else if (unrecorded.size > 0) await cache.settle();
   if (options.sbom !== undefined) await writeSbom(context, options.sbom, closure, placeOf);
   context.result({
     cache: cache.name,
