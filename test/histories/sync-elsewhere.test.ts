@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { decodeHolding, decodeTree, encodeTree, type Holding } from "../../src/formats/tree.ts";
+import { syncedPath } from "../../src/formats/synced.ts";
 import { openMirror } from "../../src/sources/mirror.ts";
 import { Checkout } from "../fixtures/checkout.ts";
 import { expectRefused } from "../fixtures/ended.ts";
@@ -143,12 +144,14 @@ describe("a tree that is sent", () => {
     expect(held().objects).toEqual(after);
   });
 
-  it("fills a mirror from standard input, and answers with what the node has written", () => {
+  it("fills a mirror from standard input, and answers with what the node has written", async () => {
     keepMirror();
     const owed = entryOf("n2");
     rmSync(checkout.at(entries, owed));
     writeFileSync(checkout.at("tree"), encodeTree({ objects: wholeTree(), named: new Set() }));
     expect(decodeTree(Buffer.from(done(send)), "answer").objects.size).toBe(0);
+    const synced = await openMirror(checkout.at("n1/mirror")).read(syncedPath, 1000);
+    expect(Buffer.from(synced ?? []).toString()).toContain('"source":"a tree that was sent"');
     done("sealaunch rewrap --config n1/node.json");
     const answer = decodeTree(Buffer.from(done(send)), "answer");
     expect([...answer.objects.keys()]).toEqual([`entries/web/1/${owed}`]);

@@ -75,7 +75,10 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
 function openSent({ objects, named }: Tree, mirror: Source, outbox: Source): Source {
   const read: Source["read"] = (path, maxBytes) =>
     (path.startsWith(`${nodesFolder}/`) ? outbox : mirror).read(path, maxBytes);
-  return openMemory("standard input", new Map(objects), { named, source: { ...mirror, read } });
+  return openMemory("a tree that was sent", new Map(objects), {
+    named,
+    source: { ...mirror, read },
+  });
 }
 
 /** Answers who has sent a tree with what this node has written for others. */
