@@ -114,6 +114,11 @@ export const failures = {
     "a running service has an older generation of a bundle than the newest",
     "sealaunch status --restart-stale",
   ],
+  "unit/busy": [
+    "again",
+    "another is putting that unit in place",
+    "run it again when the other 'unit --install' has ended",
+  ],
   "unit/not-started": [
     "unavailable",
     "a unit didn't start",

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { access } from "node:fs/promises";
 import { join } from "node:path";
@@ -154,6 +155,34 @@ export async function afterwards(
   return async () => {
     waiting.stdin.end();
     await waiting;
+  };
+}
+
+/**
+ * A program that says a line when it has what it is run for, and keeps it until its standard input ends: when
+ * this is disposed of, or with this process, however that ends. Undefined if the program ended without a line.
+ */
+export async function keepRunning(
+  program: string,
+  args: readonly string[],
+): Promise<AsyncDisposable | undefined> {
+  const { execa } = await import("execa");
+  const running = execa(program, args, {
+    reject: false,
+    extendEnv: false,
+    env: { LC_ALL: "C" },
+    buffer: false,
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "ignore",
+  });
+  const said = await Promise.race([once(running.stdout, "data"), running.then(() => undefined)]);
+  if (said === undefined) return undefined;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      running.stdin.end();
+      await running;
+    },
   };
 }
 

@@ -120,6 +120,23 @@ describe("a unit that is installed", () => {
     expect(await node.sh("ls /var/lib/sealaunch/replaced")).toBe("");
   });
 
+  it("is put in place by one at a time, who may be killed", async () => {
+    await node.sh(`
+      sed 's/ two$/ three/' /etc/systemd/system/dns.service >/run/dns.service
+      sealaunch unit --install /run/dns.service --settle 1000 >/dev/null 2>&1 & echo $! >/run/first
+      until systemctl show dns.service -P ActiveState | grep -qx active && grep -q three /run/dns/says; do sleep 0.1; done`);
+    const second = await install({ arguments: ["crash"] });
+    expect(second.stderr).toMatch(
+      /^error: dns\.service is being put in place by another 'sealaunch unit --install'$/mu,
+    );
+    expect(second.exit).toBe(75);
+    expect(await says()).toBe("three correct horse\n");
+    // The lock goes with whoever had it; what he had begun is undone.
+    await node.sh("kill -9 $(cat /run/first); sleep 3");
+    expect((await install({ arguments: ["two"] })).exit).toBe(0);
+    expect(await says()).toBe("two correct horse\n");
+  });
+
   it("is what is put back, if a change to another was cut off", async () => {
     const text = await installed();
     // As it is left by a change that was killed after it wrote.

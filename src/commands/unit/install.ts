@@ -15,6 +15,7 @@ import { requireRoot } from "../../host/privileges.ts";
 import { showUnit } from "../../host/systemd/systemd.ts";
 import { enableUnit, forgetFailure, settleUnit } from "../../host/systemd/jobs.ts";
 import {
+  beginReplacing,
   forgetBefore,
   placeOf,
   putBack,
@@ -44,7 +45,7 @@ export interface InstallOptions {
  * if it doesn't stay up, what was there before is put back and started.
  *
  * @param path - of the unit's file, whose name is the unit's
- * @throws Failure `privileges/needed`, `file/absent`, `unit/malformed`; whatever keeps the unit from
+ * @throws Failure `privileges/needed`, `file/absent`, `unit/malformed`, `unit/busy`; whatever keeps the unit from
  *   starting; `unit/not-started` if it was started and ended, and then what ran before runs again
  */
 export async function unitInstall(
@@ -59,15 +60,18 @@ export async function unitInstall(
   const file = parseUnitFile(text, unit);
   const { configuration } = await readNode(context.configuration);
   const place = placeOf(unit, configuration.state);
+  await using held = new AsyncDisposableStack();
+  if (!isDryRun) held.use(await beginReplacing(place));
   const facts = await showUnit(unit);
-  const before = await readBefore(place);
+  const { before, isCutOff } = await readBefore(place);
   const diff = createTwoFilesPatch(
     `${unit}, as it is here`,
     `${unit}, as it is to be`,
     before ?? "",
     text,
   );
-  const isSame = before === text && (isStartedElsewhere || facts.activeState === "active");
+  const isThere = !isCutOff && before === text;
+  const isSame = isThere && (isStartedElsewhere || facts.activeState === "active");
   if (isDryRun || isSame) {
     if (isSame) context.print(`${unit} ${isStartedElsewhere ? "is" : "runs"} as it is to`);
     else for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
@@ -83,17 +87,13 @@ export async function unitInstall(
   const change = { ...place, before, ran: runs(facts) };
   await putInPlace(change, text);
   await prepare(context, change);
-  if (isStartedElsewhere) {
-    await forgetBefore(change);
-    context.print(`${unit} is in place`);
-    context.result({ unit, changed: true, runs: change.ran, diff });
-    return;
+  if (!isStartedElsewhere) {
+    await start(change, settle);
+    if (listOf(file, "Install", "WantedBy").length > 0) await enableUnit(unit);
   }
-  await start(change, settle);
-  if (listOf(file, "Install", "WantedBy").length > 0) await enableUnit(unit);
   await forgetBefore(change);
-  context.print(`${unit} runs`);
-  context.result({ unit, changed: true, runs: true, diff });
+  context.print(`${unit} ${isStartedElsewhere ? "is in place" : "runs"}`);
+  context.result({ unit, changed: true, runs: !isStartedElsewhere || change.ran, diff });
 }
 
 interface Change extends UnitPlace {

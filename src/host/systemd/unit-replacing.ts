@@ -1,5 +1,7 @@
 import { join } from "node:path";
+import { Failure } from "../../failure.ts";
 import { makeDirectory, readRegularFile, removeFile, writeFileAtomic } from "../files.ts";
+import { takeLock } from "../locking.ts";
 import { reloadUnits } from "./jobs.ts";
 
 // What replaces a unit may be cut off at any moment: what it replaces lies aside, durably, until its
@@ -27,16 +29,40 @@ export function placeOf(unit: string, state: string): UnitPlace {
   return { unit, file: join(unitDirectory, unit), kept: join(state, "replaced", unit), state };
 }
 
+/** What a unit is replaced from. */
+export interface Before {
+  /** Undefined if there was no unit. */
+  readonly before: string | undefined;
+  /** An earlier replacement was cut off: what is there now, and runs, is half of it. */
+  readonly isCutOff: boolean;
+}
+
 /**
- * The unit's file as it is here, or, where an earlier replacement was cut off, as it was before that; undefined
- * if there is none.
+ * The unit's file as it is here, or, where an earlier replacement was cut off, as it was before that.
  *
  * @throws Failure `source/hostile`, `source/unreadable`
  */
-export async function readBefore({ file, kept }: UnitPlace): Promise<string | undefined> {
-  const bytes =
-    (await readRegularFile(kept, maxUnitSize)) ?? (await readRegularFile(file, maxUnitSize));
-  return bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+export async function readBefore({ file, kept }: UnitPlace): Promise<Before> {
+  const aside = await readRegularFile(kept, maxUnitSize);
+  const bytes = aside ?? (await readRegularFile(file, maxUnitSize));
+  const before = bytes === undefined ? undefined : new TextDecoder().decode(bytes);
+  return { before, isCutOff: aside !== undefined };
+}
+
+/**
+ * Nobody else replaces the unit until it is disposed of, or this process ends.
+ *
+ * @throws Failure `unit/busy`, `write/refused`, `program/missing`
+ */
+export async function beginReplacing({ unit, state }: UnitPlace): Promise<AsyncDisposable> {
+  const locks = join(state, "replacing");
+  await makeDirectory(locks, 0o755);
+  const lock = await takeLock(join(locks, unit));
+  if (lock !== undefined) return lock;
+  throw new Failure(
+    "unit/busy",
+    `${unit} is being put in place by another 'sealaunch unit --install'`,
+  );
 }
 
 /** After it, systemd goes by that text. @throws Failure `write/refused`, `systemd/unavailable` */
