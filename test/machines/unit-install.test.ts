@@ -130,6 +130,8 @@ describe("a unit that is installed", () => {
       /^error: dns\.service is being put in place by another 'sealaunch unit --install'$/mu,
     );
     expect(second.exit).toBe(75);
+    const json = await install({ arguments: ["crash"] }, "--json");
+    expect(JSON.parse(json.stderr)).toMatchObject({ code: "unit/busy" });
     expect(await says()).toBe("three correct horse\n");
     // The lock goes with whoever had it; what he had begun is undone.
     await node.sh("kill -9 $(cat /run/first); sleep 3");
