@@ -10,12 +10,15 @@ export interface FleetOption {
   readonly value: string;
 }
 
+/** fleet leaves out what is empty (schema/v1-gen.go). */
+const mayBeEmpty = z._default(z.string(), "");
+
 const state = z.object({
   name: z.string(),
-  hash: z.string(),
+  hash: mayBeEmpty,
   machineID: z.string(),
-  systemdActiveState: z.string(),
-  systemdSubState: z.string(),
+  systemdActiveState: mayBeEmpty,
+  systemdSubState: mayBeEmpty,
 });
 /** A unit on a machine. */
 export type FleetState = z.infer<typeof state>;
@@ -31,7 +34,7 @@ export type FleetMachine = z.infer<typeof machine>;
 const unit = z.object({
   name: z.string(),
   options: z._default(
-    z.array(z.object({ section: z.string(), name: z.string(), value: z.string() })),
+    z.array(z.object({ section: z.string(), name: z.string(), value: mayBeEmpty })),
     [],
   ),
   desiredState: z.optional(z.string()),
