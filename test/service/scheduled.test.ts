@@ -41,7 +41,9 @@ describe("a fleet unit", () => {
     expect(lines.map(({ key, value }) => `${key}=${value}`)).toEqual([
       'MachineMetadata="role=db" "zone=eu"',
       "Conflicts=web.service",
+      "Conflicts=web@*.service",
       "Conflicts=mail.service",
+      "Conflicts=mail@*.service",
     ]);
   });
 

@@ -76,5 +76,9 @@ function* placing(service: ServiceFile): Generator<Assignment> {
   );
   if (wanted.length > 0) yield line("MachineMetadata", wanted.join(" "));
   // Patterns of path.Match: a service's name has no letter that means something in one.
-  for (const other of placement?.apartFrom ?? []) yield line("Conflicts", `${other}.service`);
+  for (const other of placement?.apartFrom ?? []) {
+    yield line("Conflicts", `${other}.service`);
+    // What `deploy` has fleet run of it.
+    yield line("Conflicts", `${other}@*.service`);
+  }
 }
