@@ -41,9 +41,10 @@ export function machinesOf(endpoint: Endpoint): Promise<FleetMachine[]> {
 }
 
 /**
- * After it, fleet is to have a unit in a state. What a unit says never changes, once there is one of that name.
+ * After it, fleet is to have a unit in a state.
  *
- * @param options - of one that isn't there yet
+ * @param options - of one that isn't there yet, or as it has them: from 0.13 on fleet ends at once what has others
+ *   (api/units.go)
  * @throws Failure `scheduler/…`
  */
 export async function setUnit(

@@ -31,8 +31,8 @@ export function fleetUnit(service: ServiceFile, guard: Guard): string {
 }
 
 /**
- * The name under which fleet runs a text of a service: fleet never changes what a unit says, so that each
- * text is an instance of its own.
+ * The name under which fleet runs a text of a service. Each text is an instance of its own: given another text for
+ * a unit, fleet keeps the old one, or from 0.13 on ends it before the new one has started.
  */
 export function fleetUnitName(name: string, text: string): string {
   return `${name}@${createHash("sha256").update(text).digest("hex").slice(0, 8)}.service`;
