@@ -68,6 +68,20 @@ describe.skipIf(missing !== undefined)(
       expect(await names()).toEqual([old]);
     });
 
+    it("has its directory below /run when its predecessor has gone", async () => {
+      const fields = { runtimeDirectories: ["dns"] };
+      for (const word of ["five", "six"]) {
+        await engine.seenUntil(word, async () => {
+          expect((await engine.deploy(word, "", fields)).states).toEqual(["runs"]);
+        });
+      }
+      await until(async () => {
+        const left = await engine.node.sh("systemctl list-units --no-legend 'dns@*' | wc -l");
+        return left.trim() === "1";
+      }, "systemd has done with the one before");
+      expect(await engine.node.sh("stat -c %U /run/dns")).toBe("nobody\n");
+    });
+
     it("keeps another one off its machine that is to be apart from it", async () => {
       const before = await engine.running();
       const placement = { where: { role: "dns" }, apartFrom: ["dns"] };

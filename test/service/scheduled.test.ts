@@ -53,6 +53,15 @@ describe("a fleet unit", () => {
     expect(unit.filter(({ section }) => section === "Install")).toEqual([]);
   });
 
+  it("leaves directories below /run to its successor, unless the service file says otherwise", () => {
+    const kept = (change: object): string | undefined =>
+      valueOf(parseUnitFile(fleet(change), ""), "Service", "RuntimeDirectoryPreserve");
+    expect(kept({})).toBeUndefined();
+    expect(kept({ runtimeDirectories: ["dns"] })).toBe("yes");
+    const service = ["RuntimeDirectoryPreserve=restart"];
+    expect(kept({ runtimeDirectories: ["dns"], service })).toBe("restart");
+  });
+
   it("is systemd's own unit where nothing is said of placing", () => {
     expect(fleet({})).not.toContain("X-Fleet");
     expect(valueOf(parseUnitFile(fleet({}), ""), "Service", "Type")).toBe("exec");

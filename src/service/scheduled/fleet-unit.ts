@@ -15,7 +15,10 @@ const maxLine = 2048;
  * @throws Failure `service/unsupported`
  */
 export function fleetUnit(service: ServiceFile, guard: Guard): string {
-  const unit = systemdUnit({ ...service, wantedBy: [] }, guard);
+  // Two instances share their directories, and systemd would remove the new one's with the old one.
+  const kept = service.runtimeDirectories.length === 0 ? [] : ["RuntimeDirectoryPreserve=yes"];
+  const lines = [...kept, ...service.service];
+  const unit = systemdUnit({ ...service, wantedBy: [], service: lines }, guard);
   const placed = [...placing(service)];
   const text = placed.length === 0 ? unit : `${unit}\n${printUnit(placed)}`;
   const long = text.split("\n").find((line) => Buffer.byteLength(line) >= maxLine);
