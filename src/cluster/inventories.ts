@@ -32,7 +32,10 @@ export async function findInventory(
   return { bytes, signature: await source.read(path, maxSignatureSize) };
 }
 
-/** What an inventory is made of, as it came; each time anew, since only the compressed text is kept. */
+/**
+ * What an inventory is made of, as it came; each time anew, since only the compressed text is kept.
+ * Throws Failure `inventory/malformed` if it isn't what the inventory names.
+ */
 export interface InventoryTexts {
   /** As `nix-store --register-validity` reads it. */
   readonly graph: () => Uint8Array;
@@ -47,7 +50,7 @@ const attempts = 3;
  * A node's inventory in the source, judged, with all that it names.
  *
  * @throws Failure `inventory/absent`; all that `judgeInventory` refuses; `mark/rolled-back` if it is
- *   older than what was seen; `inventory/malformed` if what it names is missing or others
+ *   older than what was seen; `inventory/malformed` if a piece of what it names is missing or another
  */
 export async function readInventory(
   source: Source,

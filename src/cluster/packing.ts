@@ -35,11 +35,11 @@ export function pack(text: Uint8Array): Pieces {
 }
 
 /**
- * The text of these pieces, which were judged; each time anew, so that only what it takes compressed is
- * kept. No more memory is taken than it says that it has.
+ * What gives the text of these pieces, unpacked and judged each time anew, so that only what it takes
+ * compressed is kept. No more memory is taken than it says that it has.
  *
  * @param read - a piece by its hash; undefined if it isn't there
- * @throws Failure `inventory/malformed` if a piece is missing or another, or the text is
+ * @throws Failure `inventory/malformed` if a piece is missing or another; when the text is asked for, if it is
  */
 export async function unpack(
   { hash, size, parts }: Packed,
@@ -56,10 +56,11 @@ export async function unpack(
     pieces.push(bytes);
   }
   const compressed = concatBytes(...pieces);
-  const text = decompress(compressed, size);
-  if (text === undefined || hex(sha256(text)) !== hash) throw refuse("its text is another");
-  // Not `text` itself, which would be kept with it.
-  return () => decompress(compressed, size) ?? new Uint8Array();
+  return () => {
+    const text = decompress(compressed, size);
+    if (text === undefined || hex(sha256(text)) !== hash) throw refuse("its text is another");
+    return text;
+  };
 }
 
 function decompress(bytes: Uint8Array, size: number): Uint8Array | undefined {
