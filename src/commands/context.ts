@@ -49,3 +49,8 @@ export interface Context {
   /** Returns when this process is told to end (SIGTERM, SIGINT). */
   told(): Promise<void>;
 }
+
+/** The context of a command that is a part of another: what it answers to programs is no answer of the whole. */
+export function asPart(context: Context): Context {
+  return { ...context, result: () => undefined, largeResult: () => Promise.resolve() };
+}

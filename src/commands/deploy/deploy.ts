@@ -48,19 +48,20 @@ export async function deploy(
   path: string,
   options: DeployOptions,
 ): Promise<void> {
-  const { configuration } = await requireRepository(context.directory, context.configuration);
+  const repository = await requireRepository(context.directory, context.configuration);
+  const { configuration } = repository;
   const copyClosure = options.copyClosure || configuration.cache === "none";
-  const way = await chooseWay(context, options.through);
+  const way = chooseWay(repository, options.through);
   requireMeant(way, { nodes: options.nodes, copyClosure });
   await using opened = await openService(context, path, {
     isBuilt: options.build && !options.isDryRun,
   });
   const { storePaths } = opened;
-  const service = await sealChanged(context, path, opened.service, options);
+  const service = await sealChanged(context, path, repository.directory, opened.service, options);
   const { name: unit, guard } = await guardThrough(context, service, way);
   const cluster = await openToSign(context);
   const { record: roster } = await readRoster(cluster);
-  const targets = await chooseTargets(context, cluster, roster, service, options);
+  const targets = await chooseTargets(cluster, roster, service, options, configuration.hosts);
   const release = { service, unit, guard, storePaths, settle: options.settle };
   const bundles = await requireAllReady(cluster, release, targets);
   const isThere = await publishFor(context, configuration, storePaths, {

@@ -3,7 +3,7 @@ import { openCache } from "../../caches/open.ts";
 import { Failure } from "../../failure.ts";
 import { cacheOf, type RepositoryConfiguration } from "../../formats/configuration.ts";
 import { listInvalid } from "../../host/nix/caches.ts";
-import type { Context } from "../context.ts";
+import { asPart, type Context } from "../context.ts";
 import { publish } from "../publish/publish.ts";
 
 /** How what a service runs comes to its nodes. */
@@ -59,15 +59,6 @@ export async function publishFor(
     await requireHaving(caches, storePaths);
     return true;
   }
-  let isWhole = true;
-  // What it answers to programs is no answer of the whole.
-  const part: Context = {
-    ...context,
-    result: (value) => {
-      const { missing = [] } = value as { readonly missing?: readonly unknown[] };
-      isWhole = missing.length === 0;
-    },
-  };
-  await publish(part, storePaths, { cacheKey: [], upstream: [], timeout, dryRun: isDryRun });
-  return isWhole;
+  const asked = { cacheKey: [], upstream: [], timeout, dryRun: isDryRun };
+  return publish(asPart(context), storePaths, asked);
 }

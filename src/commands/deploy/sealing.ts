@@ -1,6 +1,5 @@
 import { dirname, join, resolve } from "node:path";
 import { readRoster, readStatement } from "../../cluster/cluster.ts";
-import { requireRepository } from "../../cluster/configuration.ts";
 import {
   decodeSealedFrom,
   encodeSealedFrom,
@@ -11,7 +10,7 @@ import {
 import type { ServiceFile } from "../../formats/service-file.ts";
 import { readRegularFile, writeFileAtomic } from "../../host/files.ts";
 import type { VerifiedStatement } from "../../trust/statement.ts";
-import type { Context } from "../context.ts";
+import { asPart, type Context } from "../context.ts";
 import { openToSign } from "../repository.ts";
 import { sealFiles } from "./sealing-files.ts";
 import { readValueFiles, type ValueFile } from "./value-files.ts";
@@ -31,25 +30,24 @@ const maxRecordSize = 4 * 1024 * 1024;
  * stays, until the file changes.
  *
  * @param path - of the service file, from whose folder the files are named
+ * @param top - the repository's directory
  * @returns the service, which takes no older generation of these bundles
  * @throws Failure whatever `seal` does; `configuration/invalid` for what says what was sealed before
  */
 export async function sealChanged(
   asked: Context,
   path: string,
+  top: string,
   service: ServiceFile,
   options: SealingOptions,
 ): Promise<ServiceFile> {
   const bundles = Object.entries(service.values);
   if (bundles.length === 0) return service;
-  const { directory: top } = await requireRepository(asked.directory, asked.configuration);
   const context: Context = {
-    ...asked,
+    ...asPart(asked),
     directory: dirname(resolve(asked.directory, path)),
     configuration:
       asked.configuration === undefined ? undefined : resolve(asked.directory, asked.configuration),
-    // What a part of it answers to programs is no answer of the whole.
-    result: () => undefined,
   };
   const file = join(top, sealedFromFile);
   const record = await readRegularFile(file, maxRecordSize);
@@ -58,6 +56,7 @@ export async function sealChanged(
   for (const [bundle, files] of bundles) {
     const sources = await readValueFiles(context, top, files);
     const before = await newestOf(context, bundle);
+    let newest = before;
     const past = sealed[bundle] ?? [];
     const changed = sources.filter((one) => !isSealed(context, bundle, one, past, before));
     if (changed.length > 0 && options.isDryRun) {
@@ -66,9 +65,8 @@ export async function sealChanged(
       const units = before === undefined ? [`${service.name}.service`] : [];
       const pools = before === undefined ? options.pools : [];
       const names = await sealFiles(context, bundle, changed, { pools, units, trim: files.trim });
-      const payloads = new Map(
-        (await newestOf(context, bundle))?.credentials.map(({ name, payload }) => [name, payload]),
-      );
+      newest = await newestOf(context, bundle);
+      const payloads = new Map(newest?.credentials.map(({ name, payload }) => [name, payload]));
       const now = changed.map(({ from, hash }): SealedSource => {
         const own = (names.get(from) ?? []).map(
           (name) => [name, payloads.get(name) ?? ""] as const,
@@ -80,7 +78,6 @@ export async function sealChanged(
       await writeFileAtomic(file, encodeSealedFrom(sealed), 0o644);
       context.print(`next: commit what was sealed, with ${sealedFromFile}`);
     }
-    const newest = await newestOf(context, bundle);
     if (newest !== undefined) floors.set(bundle, newest.generation);
   }
   return { ...service, bundles: service.bundles.map((one) => withFloor(one, floors)) };

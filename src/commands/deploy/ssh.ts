@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import { Failure } from "../../failure.ts";
 import { copyClosures } from "../../host/nix/copy.ts";
 import type { Remote } from "../../host/ssh/remote.ts";
-import type { Context } from "../context.ts";
+import { asPart, type Context } from "../context.ts";
 import { failureOf, install } from "./on-node.ts";
 import type { Deployed, Difference, Release, Submission } from "./submission.ts";
 import { withKnownHosts, type Target } from "./targets.ts";
@@ -98,7 +98,7 @@ export async function bringTo(
 ): Promise<void> {
   if (options.copyClosure) await copyClosures(remote, storePaths, context.environment);
   if (!options.carriesSealed) return;
-  const [failure] = await fillMirror(silent(context), cluster, remote);
+  const [failure] = await fillMirror(asPart(context), cluster, remote);
   if (failure !== undefined) throw failure;
 }
 
@@ -121,11 +121,6 @@ async function deployTo(
     if (!(error instanceof Failure)) throw error;
     return { node, host, state: "not reached", failure: error };
   }
-}
-
-/** For a part of a command: what it answers to programs is no answer of the whole. */
-function silent(context: Context): Context {
-  return { ...context, result: () => undefined };
 }
 
 /** Each target once, some at a time; none more after one with which it can't go on. */

@@ -7,12 +7,10 @@ import {
   requireReadStatement,
   type Cluster,
 } from "../../cluster/cluster.ts";
-import { requireRepository } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import { parseRequest } from "../../launch/run-options.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
-import type { Context } from "../context.ts";
 
 /** A node, and how it is reached. */
 export interface Target {
@@ -26,14 +24,15 @@ export interface Target {
 /**
  * The nodes of some pools, or of those that the service's bundles are for.
  *
+ * @param hosts - as {@link targetsIn} has them
  * @throws Failure `usage/invalid` if there is no pool to take, or one names a node that is in none
  */
 export async function chooseTargets(
-  context: Context,
   cluster: Cluster,
   roster: VerifiedRoster,
   service: ServiceFile,
   wanted: { readonly pools: readonly string[]; readonly nodes: readonly string[] },
+  hosts: Readonly<Record<string, string>> | undefined,
 ): Promise<Target[]> {
   const pools = wanted.pools.length > 0 ? wanted.pools : await audienceOf(cluster, roster, service);
   if (pools.length === 0) {
@@ -43,8 +42,7 @@ export async function chooseTargets(
       "name them: --pool POOL",
     );
   }
-  const { configuration } = await requireRepository(context.directory, context.configuration);
-  const targets = await targetsIn(cluster, roster, pools, configuration.hosts);
+  const targets = await targetsIn(cluster, roster, pools, hosts);
   if (wanted.nodes.length === 0) return [...targets.values()];
   return wanted.nodes.map((node) => {
     const target = targets.get(node);

@@ -1,5 +1,6 @@
-import { requireRepository } from "../../cluster/configuration.ts";
+import type { Located } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
+import type { RepositoryConfiguration } from "../../formats/configuration.ts";
 import type { SchedulerApi } from "../../formats/scheduler-configuration.ts";
 import type { ServiceFile } from "../../formats/service-file.ts";
 import type { AskedScheduler } from "../../schedulers/endpoint.ts";
@@ -24,8 +25,10 @@ export type Way =
  *
  * @throws Failure `usage/invalid` if there are several, or that one isn't configured
  */
-export async function chooseWay(context: Context, asked: WayName | undefined): Promise<Way> {
-  const { configuration, path } = await requireRepository(context.directory, context.configuration);
+export function chooseWay(
+  { configuration, path }: Located<RepositoryConfiguration>,
+  asked: WayName | undefined,
+): Way {
   const schedulers = configuration.schedulers ?? {};
   const configured = ways.filter((way) => way !== "ssh" && schedulers[way] !== undefined);
   const [only = "ssh", ...more] = configured;

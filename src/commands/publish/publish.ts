@@ -27,17 +27,16 @@ const mebibyte = 1024 * 1024;
  * After it, a binary cache has the closures of `paths`, signed, and was seen to have them. Stopped
  * anywhere, the cache is whole as far as it says, and the next run goes on.
  *
+ * @returns whether it is all there, which it may not be where it was only looked for
  * @throws Failure `cache/…`, `store/…`, `cache-key/invalid`, `closure/not-in-store`
  */
 export async function publish(
   context: Context,
   paths: readonly string[],
   options: PublishOptions,
-): Promise<void> {
-  if (options.to?.startsWith("ssh:") === true) {
-    await publishToMachine(context, options.to, paths, options);
-    return;
-  }
+): Promise<boolean> {
+  if (options.to?.startsWith("ssh:") === true)
+    return publishToMachine(context, options.to, paths, options);
   const { cache, keys, upstreams } = await choosePublishing(context, options);
   await using chosen = await findStorePaths(context, paths, options.store);
   const [closure, isThere] = await Promise.all([
@@ -59,7 +58,7 @@ export async function publish(
   const unrecorded = await missingBesides(cache, signRecords(before, keys));
   if (options.dryRun) {
     await reportMissing(context, found, unrecorded.size);
-    return;
+    return found.missing.length === 0;
   }
   if (!isThere) await begin(cache);
 
@@ -91,6 +90,7 @@ export async function publish(
     presentBytes: filled.presentBytes,
   });
   reportPublished(context, cache.name, closure, found, filled.sentBytes, unrecorded.size);
+  return true;
 }
 
 async function publishToMachine(
@@ -98,7 +98,7 @@ async function publishToMachine(
   address: string,
   paths: readonly string[],
   options: PublishOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { publishOverSsh } = await import("./over-ssh.ts");
   await using chosen = await findStorePaths(context, paths, options.store);
   const closure = await readClosure(chosen.storePaths, options.store);
@@ -109,7 +109,7 @@ async function publishToMachine(
   });
   if (options.dryRun) {
     await reportMissing(context, { missing, unsigned: [], elsewhere: [], different: [] }, 0);
-    return;
+    return missing.length === 0;
   }
   if (options.sbom !== undefined)
     await writeSbom(context, options.sbom, closure, (path) => join(options.store ?? "/", path));
@@ -120,4 +120,5 @@ async function publishToMachine(
       ? `nothing to do: ${host} has ${describeCount(closure.length)}`
       : `published ${describeCount(copied.length)} to ${host}`,
   );
+  return true;
 }
