@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
-import { clusterField, countField, nameField, signerKeyField } from "./fields.ts";
+import { clusterField, countField, goTogether, nameField, signerKeyField } from "./fields.ts";
 import { SchedulersConfiguration } from "./scheduler-configuration.ts";
 
 const trust = {
@@ -115,15 +115,8 @@ const EtcdConfiguration = z
     deadline: z._default(countField(1), 10),
   })
   .check(
-    z.refine(
-      ({ certificate, certificateKey }) =>
-        (certificate === undefined) === (certificateKey === undefined),
-      "certificate and certificateKey go together",
-    ),
-    z.refine(
-      ({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined),
-      "user and passwordFile go together",
-    ),
+    goTogether("certificate", "certificateKey"),
+    goTogether("user", "passwordFile"),
     z.refine(
       ({ endpoints }) => new Set(endpoints.map((url) => url.startsWith("https:"))).size === 1,
       "endpoints are all https or all http",

@@ -86,3 +86,14 @@ const maxAudience = 64;
 export const audienceField = sortedList(nameField("pool"), (pool) => pool, 1).check(
   z.refine((pools) => pools.length <= maxAudience, `has more than ${String(maxAudience)} pools`),
 );
+
+/** A check of an object: it has both of two fields that may be left out, or neither. */
+export function goTogether<One extends string, Other extends string>(
+  one: One,
+  other: Other,
+): z.core.$ZodCheck<Readonly<Partial<Record<One | Other, unknown>>>> {
+  return z.refine(
+    (fields) => (fields[one] === undefined) === (fields[other] === undefined),
+    `${one} and ${other} go together`,
+  );
+}

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { nameField } from "./fields.ts";
+import { goTogether, nameField } from "./fields.ts";
 
 const text = z.string().check(z.minLength(1));
 
@@ -34,15 +34,8 @@ const SchedulerApi = z
     ),
   })
   .check(
-    z.refine(
-      ({ certificate, certificateKey }) =>
-        (certificate === undefined) === (certificateKey === undefined),
-      "certificate and certificateKey go together",
-    ),
-    z.refine(
-      ({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined),
-      "user and passwordFile go together",
-    ),
+    goTogether("certificate", "certificateKey"),
+    goTogether("user", "passwordFile"),
     z.refine(
       ({ user, tokenFile }) => user === undefined || tokenFile === undefined,
       "tokenFile and user are two ways to say who asks",
