@@ -1,5 +1,4 @@
-import type { Severity } from "../advisories/severity.ts";
-import type { Verdict } from "../judgement.ts";
+import type { Judgement } from "../judgement.ts";
 
 /**
  * Whether what uses a path runs it now: it does; it doesn't; it runs though its unit already names
@@ -36,19 +35,7 @@ export interface ScannedNode {
 }
 
 /** One advisory, one version of one package, and everybody who uses it. */
-export interface Finding {
-  /** The advisory's id: the CVE's where it has one. */
-  readonly advisory: string;
-  readonly aliases: readonly string[];
-  readonly summary: string;
-  readonly severity: Severity;
-  readonly verdict: Verdict;
-  /** One line: which range, which patch, which rule, why only possible. */
-  readonly reason: string;
-  /** The first version after its own that the advisory says is mended. */
-  readonly fixedIn: string | undefined;
-  /** Somebody of weight denies that it is a vulnerability at all. */
-  readonly disputed: boolean;
+export interface Finding extends Omit<Judgement, "component"> {
   /** Upstream's package, as nixpkgs calls it. */
   readonly name: string;
   readonly version: string | undefined;
