@@ -13,7 +13,7 @@ import {
 import type { Context } from "../context.ts";
 import { failureOf, install } from "./on-node.ts";
 import { differenceAt, submitAt } from "./scheduled.ts";
-import { bringTo, differenceOn, type SshOptions } from "./ssh.ts";
+import { bringTo, differencesOn, type SshOptions } from "./ssh.ts";
 import type { Release, Submission } from "./submission.ts";
 import { withKnownHosts, type KnownHosts, type Target } from "./targets.ts";
 
@@ -40,10 +40,8 @@ export async function submitThroughPacemaker(
     difference: async () => {
       await using known = await withKnownHosts(targets);
       const submitting = submitToPacemaker(nodesOf(placing, known), what);
-      const nodes = targets.map((target) =>
-        differenceOn(context, placed, target, known.options(target), inPlace),
-      );
-      return [...(await Promise.all(nodes)), await differenceAt(place, submitting)];
+      const nodes = await differencesOn(context, placed, targets, known, inPlace);
+      return [...nodes, await differenceAt(place, submitting)];
     },
     submit: async () => {
       await using known = await withKnownHosts(targets);

@@ -5,7 +5,7 @@ import type { Remote } from "../../host/ssh/remote.ts";
 import { asPart, type Context } from "../context.ts";
 import { failureOf, install } from "./on-node.ts";
 import type { Deployed, Difference, Release, Submission } from "./submission.ts";
-import { withKnownHosts, type Target } from "./targets.ts";
+import { withKnownHosts, type KnownHosts, type Target } from "./targets.ts";
 import { fillMirror } from "../sync/ssh.ts";
 
 /** How nodes are changed over ssh. */
@@ -34,17 +34,10 @@ export function submitOverSsh(
   return {
     difference: async () => {
       await using known = await withKnownHosts(targets);
-      const told = new Map<string, Difference>();
-      using progress = context.progress("asked nodes", targets.length);
-      await inTurns(targets, askedAtOnce, async (target) => {
-        const difference = await differenceOn(context, release, target, known.options(target));
-        if (difference.failure?.code === "ssh/failed")
-          unreached.set(target.node, difference.failure);
-        told.set(target.node, difference);
-        progress.at(told.size);
-        return true;
-      });
-      return targets.flatMap(({ node }) => told.get(node) ?? []);
+      const differences = await differencesOn(context, release, targets, known);
+      for (const { node, failure } of differences)
+        if (failure?.code === "ssh/failed") unreached.set(node, failure);
+      return differences;
     },
     submit: async () => {
       await using known = await withKnownHosts(targets);
@@ -69,13 +62,31 @@ export function submitOverSsh(
   };
 }
 
-/** What a release would change on a node, of which `unit --install` says it there, with one more option. */
-export async function differenceOn(
+/** What a release would change on nodes, of which `unit --install` says it there, with one more option. */
+export async function differencesOn(
+  context: Context,
+  release: Release,
+  targets: readonly Target[],
+  known: KnownHosts,
+  option = "",
+): Promise<Difference[]> {
+  const told = new Map<string, Difference>();
+  using progress = context.progress("asked nodes", targets.length);
+  await inTurns(targets, askedAtOnce, async (target) => {
+    const ssh = known.options(target);
+    told.set(target.node, await differenceOn(context, release, target, ssh, option));
+    progress.at(told.size);
+    return true;
+  });
+  return targets.flatMap(({ node }) => told.get(node) ?? []);
+}
+
+async function differenceOn(
   context: Context,
   release: Release,
   { node, host }: Target,
   ssh: readonly string[],
-  option = "",
+  option: string,
 ): Promise<Difference> {
   try {
     const answer = await install(context, release, { host, options: ssh }, `--dry-run ${option}`);
