@@ -9,14 +9,9 @@ import type { Source } from "../sources/source.ts";
 import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
-import {
-  readMembers,
-  requirePool,
-  requireReadStatement,
-  type Cluster,
-  type ReadStatement,
-} from "./cluster.ts";
+import { readMembers, requirePool, type Cluster, type ReadStatement } from "./cluster.ts";
 import type { Marks } from "./marks.ts";
+import { createNewest, type Newest } from "./newest.ts";
 import { readReport } from "./reports.ts";
 
 /** What is asked of nodes. */
@@ -82,23 +77,6 @@ export async function listRunningOn(
     rows.push(...found.flat());
   }
   return rows;
-}
-
-type Newest = (bundle: string) => Promise<ReadStatement | Failure>;
-
-/** Judges each bundle once, however many nodes have it. */
-function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
-  const known = new Map<string, Promise<ReadStatement | Failure>>();
-  return (bundle) => {
-    const reading =
-      known.get(bundle) ??
-      requireReadStatement(cluster, roster, bundle).catch((error: unknown) => {
-        if (error instanceof Failure) return error;
-        throw error;
-      });
-    known.set(bundle, reading);
-    return reading;
-  };
 }
 
 async function rowsOf(

@@ -1,5 +1,6 @@
 import { listDecisions, readDecision } from "../agent/decisions.ts";
-import { requireReadStatement, type Cluster, type ReadStatement } from "../cluster/cluster.ts";
+import type { Cluster, ReadStatement } from "../cluster/cluster.ts";
+import { createNewest, type Newest } from "../cluster/newest.ts";
 import { Failure } from "../failure.ts";
 import type { Decision } from "../formats/decision.ts";
 import type { Statement } from "../formats/records/statement.ts";
@@ -58,7 +59,9 @@ export async function listRunning(
     const way = decision === undefined ? wayOf(facts) : "agent";
     if (way === undefined) continue;
     const { activeState } = facts;
-    const bundles = await Promise.all(decision?.bundles.map((one) => newest(one, decision)) ?? []);
+    const bundles = await Promise.all(
+      decision?.bundles.map((one) => standingOf(cluster, roster, newest, one, decision)) ?? [],
+    );
     found.push({ unit, activeState, way, decision, bundles });
   }
   return found;
@@ -86,29 +89,27 @@ async function readDecisions(): Promise<ReadonlyMap<string, Decision>> {
 }
 
 type Started = Decision["bundles"][number];
-type Newest = (started: Started, decision: Decision) => Promise<RunningBundle>;
-
-/** Judges each bundle once, however many units have it. */
-function createNewest(cluster: Cluster, roster: VerifiedRoster): Newest {
-  const known = new Map<string, Promise<ReadStatement | Failure>>();
-  return async (started, decision) => {
-    const { bundle, series, generation, path } = started;
-    const reading =
-      known.get(bundle) ?? failureOr(() => requireReadStatement(cluster, roster, bundle));
-    known.set(bundle, reading);
-    const newest = await reading;
-    const has = { bundle, series, generation, path };
-    const unknown = { ...has, isBehind: false, objections: undefined };
-    if (newest instanceof Failure) return { ...unknown, newest };
-    const objections = await failureOr(() =>
-      objectionsTo(cluster, roster, started, newest, decision.credentials),
-    );
-    if (objections instanceof Failure) return { ...unknown, newest: objections };
-    const { record } = newest;
-    const isOlder = record.series !== series || record.generation > generation;
-    const hasSame = hasSameValues(bundle, decision, record) && !objections.isOutOfUse;
-    return { ...has, newest, isBehind: isOlder && !hasSame, objections };
-  };
+/** How a bundle that a start got stands beside its newest generation. */
+async function standingOf(
+  cluster: Cluster,
+  roster: VerifiedRoster,
+  newestOf: Newest,
+  started: Started,
+  decision: Decision,
+): Promise<RunningBundle> {
+  const { bundle, series, generation, path } = started;
+  const newest = await newestOf(bundle);
+  const has = { bundle, series, generation, path };
+  const unknown = { ...has, isBehind: false, objections: undefined };
+  if (newest instanceof Failure) return { ...unknown, newest };
+  const objections = await failureOr(() =>
+    objectionsTo(cluster, roster, started, newest, decision.credentials),
+  );
+  if (objections instanceof Failure) return { ...unknown, newest: objections };
+  const { record } = newest;
+  const isOlder = record.series !== series || record.generation > generation;
+  const hasSame = hasSameValues(bundle, decision, record) && !objections.isOutOfUse;
+  return { ...has, newest, isBehind: isOlder && !hasSame, objections };
 }
 
 /** Whether a start got of a bundle what another would get, such as where only dates were signed anew. */
