@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, Network, type Machine, type MachineOptions } from "./machine.ts";
+import { letIn, packageFiles } from "./reachable.ts";
 
 // The manager's laptop, which is a node too, and a machine that has nothing but Sealaunch and sshd.
 let network: Network;
@@ -9,28 +9,14 @@ let laptop: Machine;
 let newcomer: Machine;
 beforeAll(async () => {
   network = await Network.create();
-  const options: MachineOptions = {
-    network,
-    files: {
-      "/usr/lib/sysusers.d/sealaunch.conf": textOfFile("systemd/sealaunch.sysusers"),
-      "/usr/lib/tmpfiles.d/sealaunch.conf": textOfFile("systemd/sealaunch.tmpfiles"),
-    },
-  };
+  const options: MachineOptions = { network, files: packageFiles };
   [laptop, newcomer] = await Promise.all([
     machine({ ...options, name: "laptop" }),
     machine({ ...options, name: "n7" }),
   ]);
   await enrol(laptop, { secret: "the value", units: ["a1.service"] });
   const key = await laptop.sh("cat /root/.ssh/id_ed25519.pub");
-  await newcomer.write("/root/.ssh/authorized_keys", key, 0o600);
-  await newcomer.sh(`
-    rm -f /etc/ssh/ssh_host_*
-    ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-    ssh-keygen -q -t ecdsa -N '' -f /etc/ssh/ssh_host_ecdsa_key
-    systemd-sysusers
-    systemd-tmpfiles --create sealaunch.conf
-    mkdir -p /run/sshd
-    /usr/sbin/sshd`);
+  await letIn(newcomer, key, ["ed25519", "ecdsa"]);
   await newcomer.unit(
     "a1.service",
     `[Service]

@@ -192,12 +192,12 @@ describe("publish --to ssh://", () => {
     const [file, known] = ["/srv/cluster/sealaunch.json", "/root/.ssh/known_hosts"];
     await cluster.laptop.sh(`
       ssh-keyscan -t ed25519 ${elsewhere} >${known} 2>/dev/null
-      sed -i 's#"n7": "root@${there}"#"n7": "root@${elsewhere}"#' ${file}`);
+      sed -i 's#"n7":"root@${there}"#"n7":"root@${elsewhere}"#' ${file}`);
     const command = "cd /srv/cluster; exec sealaunch publish dns.json --to ssh://n7 --json";
     const { status, stderr } = await cluster.laptop.run("sh", ["-euc", command]);
     await cluster.laptop.sh(`
       rm ${known}
-      sed -i 's#"n7": "root@${elsewhere}"#"n7": "root@${there}"#' ${file}`);
+      sed -i 's#"n7":"root@${elsewhere}"#"n7":"root@${there}"#' ${file}`);
     expect(JSON.parse(stderr)).toMatchObject({ code: "ssh/failed" });
     expect(stderr).toContain("Host key verification failed");
     expect(status).toBe(69);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Deploying, type Outcome } from "./deploying.ts";
+import { addDnsProgram } from "./dns-program.ts";
 import type { Machine } from "./machine.ts";
 import { beginPacemaker } from "./pacemaker-pool.ts";
 
@@ -9,16 +10,7 @@ beforeAll(async () => {
   cluster = await Deploying.create();
   const { laptop, nodes } = cluster;
   await beginPacemaker(nodes as readonly [Machine, Machine]);
-  await laptop.write(
-    "/run/built/bin/service",
-    `#!/bin/sh
-[ "$1" != crash ] || exit 3
-echo "$1 $(cat $CREDENTIALS_DIRECTORY/CF_TOKEN)" >/run/dns/says
-exec sleep 1000
-`,
-    0o755,
-  );
-  program = `${(await laptop.sh("nix-store --add /run/built")).trim()}/bin/service`;
+  program = await addDnsProgram(laptop);
   await laptop.sh(
     `sed -i '1s#{#{"schedulers": {"pacemaker": {"node": "n7"}},#' /srv/cluster/sealaunch.json`,
   );

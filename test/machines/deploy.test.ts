@@ -1,21 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Deploying, type Outcome } from "./deploying.ts";
+import { addDnsProgram } from "./dns-program.ts";
 
 let cluster: Deploying;
 let program = "";
 beforeAll(async () => {
   cluster = await Deploying.create();
   const { laptop } = cluster;
-  await laptop.write(
-    "/run/built/bin/service",
-    `#!/bin/sh
-[ "$1" != crash ] || exit 3
-echo "$1 $(cat $CREDENTIALS_DIRECTORY/CF_TOKEN)" >/run/dns/says
-exec sleep 1000
-`,
-    0o755,
-  );
-  program = `${(await cluster.laptop.sh("nix-store --add /run/built")).trim()}/bin/service`;
+  program = await addDnsProgram(laptop);
 }, 240_000);
 afterAll(() => cluster[Symbol.asyncDispose]());
 
@@ -111,7 +103,7 @@ describe("a service that is deployed", () => {
 
   it("isn't brought to a machine that only answers where a node should", async () => {
     await cluster.laptop.sh(
-      `sed -i 's#"n7": "[^"]*"#"n7": "root@${cluster.nodes[1]?.address ?? ""}"#' /srv/cluster/sealaunch.json`,
+      `sed -i 's#"n7":"[^"]*"#"n7":"root@${cluster.nodes[1]?.address ?? ""}"#' /srv/cluster/sealaunch.json`,
     );
     const before = await pids();
     const { states, stderr } = await deploy({ arguments: ["three"] }, "--node n7");

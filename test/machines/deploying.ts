@@ -1,6 +1,6 @@
-import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, Network, type Machine, type MachineOptions } from "./machine.ts";
+import { letIn, packageFiles } from "./reachable.ts";
 
 /** What `deploy` ended with. */
 export interface Outcome {
@@ -26,41 +26,28 @@ export class Deploying implements AsyncDisposable {
     this.nodes = nodes;
   }
 
-  static async create(): Promise<Deploying> {
+  /** @param names - of the nodes */
+  static async create(names: readonly string[] = ["n7", "n8"]): Promise<Deploying> {
     const network = await Network.create();
-    const options: MachineOptions = {
-      network,
-      files: {
-        "/usr/lib/sysusers.d/sealaunch.conf": textOfFile("systemd/sealaunch.sysusers"),
-        "/usr/lib/tmpfiles.d/sealaunch.conf": textOfFile("systemd/sealaunch.tmpfiles"),
-      },
-    };
+    const options: MachineOptions = { network, files: packageFiles };
     const [laptop, ...nodes] = (await Promise.all(
-      ["laptop", "n7", "n8"].map((name) => machine({ ...options, name })),
+      ["laptop", ...names].map((name) => machine({ ...options, name })),
     )) as [Machine, ...Machine[]];
     await enrol(laptop, { secret: "correct horse", units: ["dns.service"] });
     const key = await laptop.sh("cat /root/.ssh/id_ed25519.pub");
     for (const node of nodes) {
-      await node.write("/root/.ssh/authorized_keys", key, 0o600);
-      await node.sh(`
-        rm -f /etc/ssh/ssh_host_*
-        ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-        systemd-sysusers
-        systemd-tmpfiles --create sealaunch.conf
-        mkdir -p /run/sshd
-        /usr/sbin/sshd`);
-      const host = await node.sh("cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub");
+      const host = await letIn(node, key);
       await laptop.sh(`
         cd /srv/cluster
-        echo '${node.address} ${host.trim()}' >>/root/.ssh/known_hosts
+        echo '${node.address} ${host}' >>/root/.ssh/known_hosts
         sealaunch roster add-node --ssh root@${node.address} --pool web --yes \\
           --identity /etc/credstore.encrypted/sealaunch-identity`);
     }
     // Only the signed cards say who they are.
-    const [n7, n8] = nodes.map(({ address }) => `root@${address}`);
+    const hosts = Object.fromEntries(nodes.map(({ name, address }) => [name, `root@${address}`]));
     await laptop.sh(`
       rm /root/.ssh/known_hosts
-      sed -i '1s#{#{"hosts": {"n7": "${n7 ?? ""}", "n8": "${n8 ?? ""}"},#' /srv/cluster/sealaunch.json`);
+      sed -i '1s#{#{"hosts": ${JSON.stringify(hosts)},#' /srv/cluster/sealaunch.json`);
     return new Deploying(network, laptop, nodes);
   }
 

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import type { EtcdCluster } from "../fixtures/etcd.ts";
 import type { Ended } from "../fixtures/program.ts";
-import { textOfFile } from "../source.ts";
 import { machine, Network, type Machine, type MachineOptions } from "./machine.ts";
 import { enterNetwork, startEtcdIn } from "./network-etcd.ts";
+import { letIn, packageFiles } from "./reachable.ts";
 
 const example = "/opt/sealaunch/examples";
 const repository = "/srv/cluster";
@@ -49,13 +49,7 @@ export class DnsPool implements AsyncDisposable {
     await using made = new AsyncDisposableStack();
     const network = made.use(await Network.create());
     const etcd = made.use(await startEtcdIn(network));
-    const options: MachineOptions = {
-      network,
-      files: {
-        "/usr/lib/sysusers.d/sealaunch.conf": textOfFile("systemd/sealaunch.sysusers"),
-        "/usr/lib/tmpfiles.d/sealaunch.conf": textOfFile("systemd/sealaunch.tmpfiles"),
-      },
-    };
+    const options: MachineOptions = { network, files: packageFiles };
     const machines: Machine[] = [];
     for (const name of ["laptop", "ns1", "n1", "n2", "n3"])
       machines.push(made.use(await machine({ ...options, name })));
@@ -86,16 +80,8 @@ export class DnsPool implements AsyncDisposable {
     const all = [ns1, ...nodes];
     const hosts = all.map(({ name, address }) => `${address} ${name}\n`).join("");
     for (const one of all) {
-      await one.write("/root/.ssh/authorized_keys", key, 0o600);
-      await one.sh(`
-        rm -f /etc/ssh/ssh_host_*
-        ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
-        systemd-sysusers
-        systemd-tmpfiles --create sealaunch.conf
-        mkdir -p /run/sshd
-        /usr/sbin/sshd`);
-      const host = await one.sh("cut -d ' ' -f 1,2 /etc/ssh/ssh_host_ed25519_key.pub");
-      await laptop.sh(`echo '${one.name} ${host.trim()}' >>/root/.ssh/known_hosts`);
+      const host = await letIn(one, key);
+      await laptop.sh(`echo '${one.name} ${host}' >>/root/.ssh/known_hosts`);
     }
     for (const one of [laptop, ...all])
       await one.sh(`printf '${hosts}${ns1.address} cache\\n' >>/etc/hosts`);

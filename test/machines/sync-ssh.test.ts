@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { textOfFile } from "../source.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
 import { until } from "./pool.ts";
+import { packageFiles } from "./reachable.ts";
 
 const mirror = "/var/lib/sealaunch-mirror";
 
 let node: Machine;
 beforeAll(async () => {
   node = await machine({
-    files: {
-      "/usr/lib/sysusers.d/sealaunch.conf": textOfFile("systemd/sealaunch.sysusers"),
-      "/usr/lib/tmpfiles.d/sealaunch.conf": textOfFile("systemd/sealaunch.tmpfiles"),
-    },
+    files: packageFiles,
   });
   await enrol(node, { secret: "first value", units: ["a1.service", "runs.service"] });
   // Its own checkout is the manager's; as a node it has neither that nor any other source.

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enrol } from "./enrolment.ts";
+import { addDnsProgram } from "./dns-program.ts";
 import { machine, type Machine } from "./machine.ts";
 
 const absent = "/nix/store/00000000000000000000000000000000-absent/bin/service";
@@ -9,16 +10,7 @@ let program = "";
 beforeAll(async () => {
   node = await machine();
   await enrol(node, { secret: "correct horse", units: ["dns.service"] });
-  await node.write(
-    "/run/built/bin/service",
-    `#!/bin/sh
-[ "$1" != crash ] || exit 3
-echo "$1 $(cat $CREDENTIALS_DIRECTORY/CF_TOKEN)" >/run/dns/says
-exec sleep 1000
-`,
-    0o755,
-  );
-  program = `${(await node.sh("nix-store --add /run/built")).trim()}/bin/service`;
+  program = await addDnsProgram(node);
 }, 120_000);
 afterAll(() => node[Symbol.asyncDispose]());
 
