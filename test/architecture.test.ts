@@ -101,6 +101,25 @@ describe.for(sources)("src/%s", (file) => {
 });
 
 describe("a command", () => {
+  it("needs none that needs it", () => {
+    const verbOf = (file: string): string => file.split("/").slice(1, -1).join("/");
+    const needs = new Set(
+      sources
+        .filter((file) => roomOf(file) === "commands")
+        .flatMap((file) =>
+          importsOf(file)
+            .filter(({ target, isOurs }) => isOurs && roomOf(target) === "commands")
+            .map(({ target }) => [verbOf(file), verbOf(target)])
+            .filter(([from, to]) => from !== to)
+            .map((pair) => pair.join(" -> ")),
+        ),
+    );
+    const back = [...needs].filter((need) =>
+      needs.has(need.split(" -> ").toReversed().join(" -> ")),
+    );
+    expect(back).toEqual([]);
+  });
+
   it.for(filesBelow("src/commands", ".ts"))("%s is a recipe of at most 150 lines", (file) => {
     expect(textOfFile(join("src/commands", file)).split("\n").length).toBeLessThanOrEqual(151);
   });

@@ -15,7 +15,7 @@ import { failureOf, install } from "./on-node.ts";
 import { differenceAt, submitAt } from "./scheduled.ts";
 import { bringTo, differencesOn, type SshOptions } from "./ssh.ts";
 import type { Release, Submission } from "./submission.ts";
-import { withKnownHosts, type KnownHosts, type Target } from "./targets.ts";
+import { withKnownHosts, type KnownHosts, type Target } from "../targets.ts";
 
 /** Puts a release's unit on all nodes, over ssh, and has Pacemaker run it on those that it picks. */
 export async function submitThroughPacemaker(

@@ -4,7 +4,7 @@ import { Failure } from "../../failure.ts";
 import { parseRequest } from "../../launch/run-options.ts";
 import { findStatement } from "../../launch/wanted-statement.ts";
 import type { Difference, Release } from "./submission.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "../targets.ts";
 
 /** A bundle's generation that a start of the release gets. */
 export interface ReadyBundle {

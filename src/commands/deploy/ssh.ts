@@ -5,7 +5,7 @@ import type { Remote } from "../../host/ssh/remote.ts";
 import { asPart, type Context } from "../context.ts";
 import { failureOf, install } from "./on-node.ts";
 import type { Deployed, Difference, Release, Submission } from "./submission.ts";
-import { withKnownHosts, type KnownHosts, type Target } from "./targets.ts";
+import { withKnownHosts, type KnownHosts, type Target } from "../targets.ts";
 import { fillMirror } from "../sync/ssh.ts";
 
 /** How nodes are changed over ssh. */

@@ -2,7 +2,7 @@ import type { Cluster } from "../../cluster/cluster.ts";
 import type { Context } from "../context.ts";
 import { submitOverSsh, type SshOptions } from "./ssh.ts";
 import type { Release, Submission } from "./submission.ts";
-import type { Target } from "./targets.ts";
+import type { Target } from "../targets.ts";
 import type { Way } from "./way.ts";
 
 /** What is to be brought to where, by whom it was seen that it could start there. */

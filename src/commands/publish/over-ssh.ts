@@ -7,7 +7,7 @@ import { copyClosures } from "../../host/nix/copy.ts";
 import { onlyKnown, runOverSsh, type Remote } from "../../host/ssh/remote.ts";
 import type { Context } from "../context.ts";
 import { openWithMarks } from "../repository.ts";
-import { targetsIn, withKnownHosts, type Target } from "../deploy/targets.ts";
+import { targetsIn, withKnownHosts, type Target } from "../targets.ts";
 
 /** What came of it. */
 export interface Copied {
