@@ -12,6 +12,14 @@ name=$1
 directory=$2
 address=${3-}
 
+# Control groups of its own: two machines in those of whoever starts them would have one for a unit
+# of both, and each would see the other's processes in it. Whoever has made the directory removes them.
+for hierarchy in /sys/fs/cgroup /sys/fs/cgroup/systemd /sys/fs/cgroup/unified; do
+  [ -e "$hierarchy/cgroup.procs" ] || continue
+  mkdir -p "$hierarchy/${directory##*/}"
+  echo $$ >"$hierarchy/${directory##*/}/cgroup.procs"
+done
+
 mkdir -p "$directory/disk" "$directory/root"
 if [ -e "$directory/disk.img" ]; then
   mount -o loop "$directory/disk.img" "$directory/disk"

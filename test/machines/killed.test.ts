@@ -1,5 +1,6 @@
 import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -18,11 +19,21 @@ const program = `
   console.log("ready");
   setInterval(() => undefined, 1000);`;
 
-/** What is there of a machine whose files lie below a place: processes, mounts, disks, files, network. */
-async function traces(place: string, network: string | undefined): Promise<string[]> {
+/** What is there of machines whose files lie below a place: processes, mounts, disks, files, control groups, network. */
+async function traces(
+  place: string,
+  network: string | undefined,
+  machines: readonly string[],
+): Promise<string[]> {
   const found = (await readdir(place)).map((name) => `file ${name}`);
   const disks = (await runOnHost("losetup", ["--list", "--output", "BACK-FILE"])).stdout;
   if (disks.includes(place)) found.push(`disk ${place}`);
+  for (const hierarchy of ["", "systemd", "unified"]) {
+    for (const name of machines) {
+      const group = join("/sys/fs/cgroup", hierarchy, name);
+      if (existsSync(group)) found.push(`group ${group}`);
+    }
+  }
   for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/u.test(name))) {
     const words = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (words.includes(place)) found.push(`process ${words.replaceAll("\0", " ")}`);
@@ -54,10 +65,11 @@ describe("what the process of a test leaves when it is killed", () => {
     let said = "";
     child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
     await pause(ms);
+    const machines = await readdir(place);
     child.kill("SIGKILL");
     await once(child, "exit");
     const network = /^net:.*$/mu.exec(said)?.[0];
-    await expect.poll(() => traces(place, network), patience).toEqual([]);
+    await expect.poll(() => traces(place, network, machines), patience).toEqual([]);
     await rm(place, { recursive: true });
   });
 
@@ -67,13 +79,14 @@ describe("what the process of a test leaves when it is killed", () => {
     const [line] = (await once(child.stdout, "data")) as [Buffer];
     await once(child.stdout, "data");
     const network = line.toString().trim();
-    const found = (await traces(place, network)).map((trace) => trace.split(" ")[0]);
-    for (const kind of ["file", "disk", "process", "mounts", "network"]) {
+    const machines = await readdir(place);
+    const found = (await traces(place, network, machines)).map((trace) => trace.split(" ")[0]);
+    for (const kind of ["file", "disk", "process", "mounts", "group", "network"]) {
       expect(found).toContain(kind);
     }
     child.kill("SIGKILL");
     await once(child, "exit");
-    await expect.poll(() => traces(place, network), patience).toEqual([]);
+    await expect.poll(() => traces(place, network, machines), patience).toEqual([]);
     await rm(place, { recursive: true });
   });
 });
