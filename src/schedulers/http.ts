@@ -40,7 +40,7 @@ export async function ask(
   body?: object,
 ): Promise<Reply> {
   if (method !== "GET") return once(endpoint, method, path, body);
-  const begun = Date.now();
+  const begun = performance.now();
   let last: Reply | undefined;
   try {
     return await retry(async (): Promise<Attempt<Reply>> => {
@@ -49,7 +49,7 @@ export async function ask(
         if (last.status < 500) return { value: last };
       } catch (error) {
         // Who was silent once for so long isn't asked again.
-        if (!(error instanceof Failure) || Date.now() - begun >= timeoutMs) throw error;
+        if (!(error instanceof Failure) || performance.now() - begun >= timeoutMs) throw error;
         last = undefined;
         return { failure: error };
       }

@@ -50,14 +50,14 @@ export async function waitUntilRunning(
   look: () => Promise<Standing>,
   not = "doesn't run",
 ): Promise<readonly string[]> {
-  const deadline = Date.now() + deadlineMs;
+  const deadline = performance.now() + deadlineMs;
   let runsSince: number | undefined;
   for (;;) {
-    const isLast = Date.now() + intervalMs > deadline;
+    const isLast = performance.now() + intervalMs > deadline;
     const standing = await looked(look, isLast);
     if (standing !== undefined && "nodes" in standing) {
-      runsSince ??= Date.now();
-      if (Date.now() - runsSince >= settleMs) return standing.nodes;
+      runsSince ??= performance.now();
+      if (performance.now() - runsSince >= settleMs) return standing.nodes;
     } else {
       runsSince = undefined;
       const isFinal = standing?.isFinal === true;

@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { Etcd3, type IOptions, type IWatchResponse } from "etcd3";
 import { Failure } from "../failure.ts";
+import { elapsedMs } from "../host/elapsed.ts";
 import { certificateFailure } from "./etcd-certificates.ts";
 import { failureOfAll, faultOf, type Fault } from "./etcd-failure.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
@@ -15,7 +16,7 @@ export type Heard = IWatchResponse;
 /** What one call is made with. */
 export interface Call {
   readonly client: Client;
-  /** When it has to have answered. */
+  /** When it has to have answered, in milliseconds of the epoch, as gRPC wants it. */
   readonly options: { readonly deadline: number };
   /** Whether a member was asked before, and may have done it without saying so. */
   readonly isAgain: boolean;
@@ -79,20 +80,22 @@ export function openMembers(settings: EtcdSettings): Members {
   };
 
   const askInTurn = async <T>(what: string, act: (call: Call) => Promise<T>): Promise<T> => {
-    const end = Date.now() + deadlineMs;
+    const end = elapsedMs() + deadlineMs;
     const faults = new Map<string, Fault>();
     const waiting = [...endpoints.slice(first), ...endpoints.slice(0, first)];
     const isElecting = (endpoint: string): boolean => faults.get(endpoint)?.kind === "leader";
     for (let endpoint = waiting.shift(); endpoint !== undefined; endpoint = waiting.shift()) {
       // Members that have lost their leader choose another, and say at once that they haven't yet.
       if (isElecting(endpoint)) await pause(electionMs);
-      if (Date.now() >= end) break;
-      const deadline = waiting.length === 0 ? end : Math.min(end, Date.now() + shareMs);
+      const leftMs = end - elapsedMs();
+      if (leftMs <= 0) break;
+      const timeoutMs = waiting.length === 0 ? leftMs : Math.min(leftMs, shareMs);
       let client: Etcd3 | undefined;
       try {
         client = clientOf(endpoint);
-        const call = { client, options: { deadline }, isAgain: faults.size > 0 };
-        return await within(deadline, act(call));
+        // gRPC takes a moment of the clock. Where that is set meanwhile, `within` ends the call.
+        const options = { deadline: Date.now() + timeoutMs };
+        return await within(timeoutMs, act({ client, options, isAgain: faults.size > 0 }));
       } catch (error) {
         if (error instanceof Failure) throw error;
         const fault = faultOf(error, settings, endpoint, what);
@@ -149,16 +152,13 @@ function connect({ tls, login }: EtcdSettings, endpoint: string, answersWithinMs
 /** A little later than gRPC's own end, which is told apart; this one holds whatever etcd3 does. */
 const graceMs = 250;
 
-async function within<T>(deadline: number, answer: Promise<T>): Promise<T> {
+async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     const error = new Error("4 DEADLINE_EXCEEDED: no answer");
-    timer = setTimeout(
-      () => {
-        reject(error);
-      },
-      deadline - Date.now() + graceMs,
-    );
+    timer = setTimeout(() => {
+      reject(error);
+    }, timeoutMs + graceMs);
   });
   try {
     return await Promise.race([answer, late]);

@@ -29,7 +29,7 @@ const everyMs = 2_000;
  *   the bundle from being verified; `configuration/…`, `usage/…`
  */
 export async function statusOfMembers(context: Context, options: MembersOptions): Promise<void> {
-  const deadline = Date.now() + parseTimeout(options.timeout) * 1000;
+  const deadline = performance.now() + parseTimeout(options.timeout) * 1000;
   const asked = parseAsked(options);
   const repository = await requireRepository(context.directory, context.configuration);
   const marks = openUserMarks(repository.configuration.cluster, context, false);
@@ -41,7 +41,7 @@ export async function statusOfMembers(context: Context, options: MembersOptions)
     return { pools, rows: await listRunningOn(cluster, marks, roster, { ...asked, pools }) };
   };
   for (;;) {
-    const isLast = !options.wait || Date.now() + everyMs >= deadline;
+    const isLast = !options.wait || performance.now() + everyMs >= deadline;
     const seen = await look().catch((error: unknown) => {
       // Whoever waits for minutes isn't stopped by a source that is away for seconds.
       if (isLast || !isPassing(error)) throw error;

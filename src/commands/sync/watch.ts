@@ -73,15 +73,15 @@ export async function watch(
     },
   );
   let last: SyncReport | undefined;
-  let wholeAt = 0;
+  let wholeAt = -Infinity;
   for (let failed = 0; !ending.signal.aborted;) {
     wake = new AbortController();
     const asked = waiting.splice(0);
-    const isWhole = heard.isAnything || asked.length > 0 || Date.now() - wholeAt > rarelyMs;
+    const isWhole = heard.isAnything || asked.length > 0 || performance.now() - wholeAt > rarelyMs;
     const some = isWhole || last === undefined ? [] : (changedBundles(last, heard.paths) ?? []);
     Object.assign(heard, { paths: [], isAnything: false });
     const before = some.length > 0 ? last : undefined;
-    if (before === undefined) wholeAt = Date.now();
+    if (before === undefined) wholeAt = performance.now();
     const { report, failures } = await tryPass(() =>
       before === undefined
         ? passes.whole(

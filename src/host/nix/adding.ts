@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Failure } from "../../failure.ts";
 import { contentAddressedPath, encodeNar, type FileKind, type Tree } from "../../service/nar.ts";
+import { elapsedMs } from "../elapsed.ts";
 import { errorCode } from "../files.ts";
 import { ConnectionLost, UnknownProtocol } from "./daemon-wire.ts";
 import { NixDaemon } from "./daemon.ts";
@@ -34,7 +35,7 @@ export async function addToStore(
   const nar = encodeNar(tree, files);
   const expected = contentAddressedPath(name, nar);
   // Until it is pinned, the connection's temporary root keeps it.
-  using daemon = await NixDaemon.open(Date.now() + timeoutMs).catch(explained);
+  using daemon = await NixDaemon.open(elapsedMs() + timeoutMs).catch(explained);
   const timer = setTimeout(() => daemon?.[Symbol.dispose](), timeoutMs);
   try {
     const viaDaemon = daemon && (await addThroughDaemon(daemon, name, nar, expected));

@@ -1,6 +1,7 @@
 import { readlink, symlink, unlink } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../failure.ts";
+import { elapsedMs } from "../elapsed.ts";
 import { errorCode } from "../files.ts";
 import { inTurn, listSubstituters } from "./nix.ts";
 import { ConnectionLost, UnknownProtocol } from "./daemon-wire.ts";
@@ -15,7 +16,7 @@ export interface Root {
   readonly storePath: string;
 }
 
-/** Until when, in milliseconds of the epoch, and for how long that was when it began. */
+/** Until when, in milliseconds as `elapsedMs()` has them, and for how long that was when it began. */
 export interface Deadline {
   readonly at: number;
   readonly timeoutMs: number;
@@ -39,7 +40,7 @@ export async function pinThroughDaemon(
       mayGiveUp: async () => (await caches()).length > 1,
     });
     if (!(result instanceof Failure)) return result;
-    if (!mayComeFromAnother(result) || Date.now() >= deadline.at) throw result;
+    if (!mayComeFromAnother(result) || elapsedMs() >= deadline.at) throw result;
     const substituters = inTurn(await caches());
     for (const substituter of substituters) {
       const isLast = substituter === substituters.at(-1);
@@ -103,7 +104,7 @@ async function tryOnce(
   } catch (error) {
     if (error instanceof UnknownProtocol) return false;
     if (!(error instanceof ConnectionLost)) throw error;
-    if (Date.now() >= deadline.at) throw tookTooLong(asked, deadline.timeoutMs);
+    if (elapsedMs() >= deadline.at) throw tookTooLong(asked, deadline.timeoutMs);
     throw error instanceof Silent ? explain(asked, "timed out") : error;
   } finally {
     watching.abort();
@@ -126,7 +127,7 @@ async function watch(
 ): Promise<void> {
   while (!signal.aborted) {
     await pause(50);
-    if (Date.now() >= deadline.at) daemon.end(new ConnectionLost("took too long"));
+    if (elapsedMs() >= deadline.at) daemon.end(new ConnectionLost("took too long"));
     else if (daemon.silentMs >= silenceMs && (await mayGiveUp())) {
       daemon.end(new Silent("says nothing"));
     }

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { stripVTControlCharacters } from "node:util";
+import { elapsedMs } from "../elapsed.ts";
 
 /**
  * As much of the Nix daemon's worker protocol as realising and pinning takes: numbers are 64 bits,
@@ -65,8 +66,8 @@ const maxWords = 64 * 1024;
 
 /** Reads what a daemon says, in order. */
 export class DaemonReader {
-  /** When the daemon last said something new, in milliseconds of the epoch. */
-  heardAt = Date.now();
+  /** When the daemon last said something new, in milliseconds as `elapsedMs()` has them. */
+  heardAt = elapsedMs();
   /** The last progress of each activity: while nothing comes, the same is told every second. */
   private readonly progress = new Map<number, string>();
   private received = Buffer.alloc(0);
@@ -118,7 +119,7 @@ export class DaemonReader {
         default:
           throw new UnknownProtocol(`message ${kind.toString(16)}`);
       }
-      this.heardAt = Date.now();
+      this.heardAt = elapsedMs();
     }
   }
 

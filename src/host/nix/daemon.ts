@@ -1,5 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { elapsedMs } from "../elapsed.ts";
 import { errorCode } from "../files.ts";
 import {
   ConnectionLost,
@@ -57,7 +58,7 @@ export class NixDaemon implements Disposable {
    * A connection; undefined where there is no daemon's socket.
    *
    * @param until - so long a daemon that has too many callers in front of its door is tried again,
-   *   in milliseconds of the epoch
+   *   in milliseconds as `elapsedMs()` has them
    * @param substituter - the one cache to fetch from, instead of those of nix.conf
    * @throws ConnectionLost if the socket is there and nobody answers
    */
@@ -71,7 +72,7 @@ export class NixDaemon implements Disposable {
       if (typeof result !== "string") return new NixDaemon(result, options);
       if (result === "ENOENT") return undefined;
       // Not begun by systemd, it lets five wait.
-      if (result !== "EAGAIN" || Date.now() > until) {
+      if (result !== "EAGAIN" || elapsedMs() > until) {
         throw new ConnectionLost(`can't be reached at ${socketPath}: ${result}`);
       }
       await pause(10);
@@ -80,7 +81,7 @@ export class NixDaemon implements Disposable {
 
   /** How long the daemon has said nothing. While it fetches it tells of every piece. */
   get silentMs(): number {
-    return Date.now() - this.reader.heardAt;
+    return elapsedMs() - this.reader.heardAt;
   }
 
   [Symbol.dispose](): void {

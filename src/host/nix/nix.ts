@@ -12,6 +12,7 @@ import {
   staysLocked,
   tookTooLong,
 } from "./errors.ts";
+import { elapsedMs } from "../elapsed.ts";
 import { findProgram, run } from "../process.ts";
 
 const daemonSocket = "/nix/var/nix/daemon-socket/socket";
@@ -51,16 +52,16 @@ export async function realise(
   timeoutMs: number,
   begun: number,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = elapsedMs() + timeoutMs;
   if (begun !== 0) {
     while (await isRunning(begun)) {
       // It fetches nothing, so that only a lock can keep it.
-      if (Date.now() >= deadline) throw staysLocked(program.storePath, timeoutMs);
+      if (elapsedMs() >= deadline) throw staysLocked(program.storePath, timeoutMs);
       await pause(2);
     }
   }
   const isPinned = begun !== 0 && isThere(pin);
-  if (!isPinned) await fetchClosure(program, pin, Math.max(1, deadline - Date.now()));
+  if (!isPinned) await fetchClosure(program, pin, Math.max(1, deadline - elapsedMs()));
   requireProgram(program);
 }
 
@@ -103,7 +104,7 @@ export async function fetchClosure(
   pin: string,
   timeoutMs: number,
 ): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
+  const deadline = elapsedMs() + timeoutMs;
   const environment = (await hasDaemon()) ? { NIX_REMOTE: "daemon" } : {};
   const attempt = async (substituters?: string): Promise<Failure | undefined> => {
     const options = Object.entries({
@@ -114,7 +115,7 @@ export async function fetchClosure(
     for (let tries = 1; ; tries++) {
       const result = await run(nixStore, ["--realise", storePath, "--add-root", pin, ...options], {
         environment,
-        timeoutMs: Math.max(1, deadline - Date.now()),
+        timeoutMs: Math.max(1, deadline - elapsedMs()),
         diesWithUs: true,
       });
       if (result.exitCode === 0) return undefined;
@@ -127,7 +128,7 @@ export async function fetchClosure(
   };
 
   let failure = await attempt();
-  if (failure !== undefined && mayComeFromAnother(failure) && Date.now() < deadline) {
+  if (failure !== undefined && mayComeFromAnother(failure) && elapsedMs() < deadline) {
     for (const substituter of inTurn(await listSubstituters(environment))) {
       const next = await attempt(substituter);
       if (next === undefined) {

@@ -3,6 +3,7 @@ import { lstatSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { nixBase32 } from "../../service/nar.ts";
 import { coalesce } from "../coalesce.ts";
+import { elapsedMs } from "../elapsed.ts";
 import { syncDirectory } from "../files.ts";
 import { fetchClosure } from "./nix.ts";
 import { NixDaemon } from "./daemon.ts";
@@ -17,10 +18,10 @@ import { pinThroughDaemon, syncStore, type Root } from "./daemon-pinning.ts";
  */
 export async function pin(roots: readonly Root[], timeoutMs: number): Promise<void> {
   if (await arePinned(roots)) return;
-  const deadline = { at: Date.now() + timeoutMs, timeoutMs };
+  const deadline = { at: elapsedMs() + timeoutMs, timeoutMs };
   if (!(await pinThroughDaemon(roots, deadline))) {
     for (const { link, storePath } of roots) {
-      await fetchClosure({ storePath }, link, Math.max(1, deadline.at - Date.now()));
+      await fetchClosure({ storePath }, link, Math.max(1, deadline.at - elapsedMs()));
     }
     await syncStore();
   }
@@ -58,7 +59,7 @@ const askValid = coalesce(async (asked: readonly (readonly string[])[]) => {
   // The daemon may have ended the connection long ago: then a second one is tried.
   for (let tries = 1; tries <= 2; tries++) {
     try {
-      kept ??= await NixDaemon.open(Date.now() + keptAnswersWithinMs);
+      kept ??= await NixDaemon.open(elapsedMs() + keptAnswersWithinMs);
       const questions = paths.map((path) => ({ operation: "isValidPath", path }) as const);
       const replies = (await kept?.ask(questions)) ?? [];
       clearTimeout(timer);
