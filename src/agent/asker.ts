@@ -50,10 +50,10 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   let nextLook = 0;
   const look = coalesce(async () => {
     await new Promise(setImmediate);
-    if (Date.now() < nextLook) return;
+    if (performance.now() < nextLook) return;
     const names = abstractNames(claimMark);
     // Anybody can make the table long, and what it is good for isn't worth reading that each time.
-    if (names.size > maxNames) nextLook = Date.now() + 60_000;
+    if (names.size > maxNames) nextLook = performance.now() + 60_000;
     const claims = [...names].flatMap(([inode, of]) => (seen.has(inode) ? [] : of.map(parseClaim)));
     seen = names;
     for (const claim of claims) if (claim !== undefined) foresee(claim.unit);

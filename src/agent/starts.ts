@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure, type FailureCode } from "../failure.ts";
+import { elapsedMs } from "../host/elapsed.ts";
 import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import type { Asker } from "./asker.ts";
 import { prepareStart, type Means, type Prepared } from "./start.ts";
@@ -123,14 +124,15 @@ export function createStarts(means: Means, digest: Digest): Starts {
 async function waitFor(facts: UnitFacts, means: Means): Promise<Prepared> {
   const { unit, invocation } = facts;
   const limit = Math.min(facts.startTimeoutMs, longestWaitMs);
-  const deadline = Date.now() + Math.max(0, limit - reserveMs);
+  // Not by the clock, which may be what is waited for: it can go forward by an hour, or by a year.
+  const deadline = elapsedMs() + Math.max(0, limit - reserveMs);
   for (let tries = 0; ; tries++) {
     try {
-      return await prepareStart(facts, means, Math.max(1, deadline - Date.now()), new Date());
+      return await prepareStart(facts, means, Math.max(1, deadline - elapsedMs()), new Date());
     } catch (error) {
       if (!(error instanceof Failure) || !maySettle.has(error.code)) throw error;
       const wait = Math.min(250 * 2 ** tries, 5_000);
-      if (Date.now() + wait >= deadline || (await showUnit(unit)).invocation !== invocation)
+      if (elapsedMs() + wait >= deadline || (await showUnit(unit)).invocation !== invocation)
         throw error;
       if (tries === 0) void recordWaiting(unit, invocation, error);
       await pause(wait);

@@ -64,6 +64,7 @@ const asks = (bundle: string, timeoutMs = startTimeoutMs): Promise<void> =>
     unit,
     `[Service]
 Type=oneshot
+RemainAfterExit=yes
 TimeoutStartSec=${String(timeoutMs / 1000)}
 LoadCredential=CF_TOKEN:${agentSocket}
 LoadCredential=sealaunch:${agentSocket}
@@ -74,15 +75,20 @@ ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle ${bundle} -- ${progr
 
 /** What a start under systemd got, "" if it was refused, and the codes and lines that the journal has of it. */
 async function start(): Promise<{ got: string; codes: string[]; lines: string }> {
-  const { status } = await node.run("systemctl", ["start", unit]);
+  const { status } = await node.run("systemctl", ["restart", unit]);
   const invocation = await node.show(unit, "InvocationID");
-  await node.sh("sleep 0.3; journalctl --sync");
   const match = [`OBJECT_SYSTEMD_UNIT=${unit}`, `SEALAUNCH_INVOCATION=${invocation}`];
-  const text = await node.ok("journalctl", ["-q", "-o", "json", "--no-pager", ...match]);
-  const told = text
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+  let told: Readonly<Record<string, string>>[] = [];
+  const isTold = async (): Promise<boolean> => {
+    await node.sh("journalctl --sync");
+    const text = await node.ok("journalctl", ["-q", "-o", "json", "--no-pager", ...match]);
+    const lines = text.split("\n").filter((line) => line !== "");
+    told = lines.map((line) => JSON.parse(line) as Readonly<Record<string, string>>);
+    // What is said after a start: of what was opened, or refused.
+    const last = status === 0 ? "SEALAUNCH_BUNDLE" : "SEALAUNCH_HINT";
+    return told.some((line) => line[last] !== undefined);
+  };
+  await until(isTold, "how a start ended");
   return {
     got: status === 0 ? await node.sh("cat /run/shows") : "",
     codes: told.flatMap(({ SEALAUNCH_CODE }) => SEALAUNCH_CODE ?? []),

@@ -12,8 +12,15 @@ export const enterNetwork = (network: Network): string[] => [
   "--",
 ];
 
-/** Three members of etcd with roles, which the machines of a network reach at 10.77.0.201 and the next two. */
-export async function startEtcdIn(network: Network): Promise<EtcdCluster> {
+/**
+ * Three members of etcd with roles, which the machines of a network reach at 10.77.0.201 and the next two.
+ *
+ * @param issuing - what a command begins with that issues certificates, such as one that sets its clock
+ */
+export async function startEtcdIn(
+  network: Network,
+  issuing: readonly string[] = [],
+): Promise<EtcdCluster> {
   const enter = enterNetwork(network);
   const [nsenter = "", ...words] = enter;
   const places = ["10.77.0.201", "10.77.0.202", "10.77.0.203"].map((address) => ({
@@ -23,7 +30,7 @@ export async function startEtcdIn(network: Network): Promise<EtcdCluster> {
   for (const { address } of places)
     await okOnHost(nsenter, [...words, "ip", "addr", "add", `${address}/24`, "dev", "br0"]);
   await okOnHost(nsenter, [...words, "ip", "link", "set", "lo", "up"]);
-  const etcd = await EtcdCluster.start([], places, enter);
+  const etcd = await EtcdCluster.start([], places, enter, issuing);
   etcd.authenticate();
   return etcd;
 }
