@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { projectRoot, textOfFile } from "../source.ts";
-import { okOnHost } from "./host.ts";
+import { builtPackage } from "../fixtures/package.ts";
+import { textOfFile } from "../source.ts";
 import { machine, type Machine } from "./machine.ts";
 
 const secret = "correct horse battery staple";
@@ -62,11 +61,10 @@ const findings: Readonly<Record<string, string>> = {
 };
 
 describe("the Debian package, installed on a machine", () => {
-  const work = mkdtempSync(join(tmpdir(), "deb-"));
   let node: Machine;
   let file = "";
   beforeAll(async () => {
-    const built = (await okOnHost(join(projectRoot, "script/deb"), [work])).trim();
+    const built = builtPackage();
     node = await machine();
     // The harness has its own installation; a package finds none. Containers start nothing.
     await node.sh(`
@@ -78,10 +76,7 @@ describe("the Debian package, installed on a machine", () => {
     await node.write(file, readFileSync(built));
     await node.ok("dpkg", ["--install", file]);
   });
-  afterAll(async () => {
-    await node[Symbol.asyncDispose]();
-    rmSync(work, { recursive: true });
-  });
+  afterAll(() => node[Symbol.asyncDispose]());
 
   const start = async (): Promise<number | null> => {
     await node.run("systemctl", ["stop", "demo.service"]);

@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { builtPackage } from "../fixtures/package.ts";
 import { Repository } from "../fixtures/repository.ts";
 import { workflowStep } from "../fixtures/workflow.ts";
-import { projectRoot } from "../source.ts";
 
-// Beside the other tests that build the package, which takes as long as all tests without root.
+// Beside the other tests that need the package, which takes long to build.
 describe("docs/ci/github.yml", () => {
   const repository = new Repository();
   const temporary = mkdtempSync(join(tmpdir(), "sealaunch-ci-"));
@@ -19,8 +18,7 @@ describe("docs/ci/github.yml", () => {
   });
 
   it("installs exactly the bytes that were named", () => {
-    const built = execFileSync(join(projectRoot, "script/deb"), [temporary], { encoding: "utf8" });
-    const file = built.trim();
+    const file = builtPackage();
     const hash = createHash("sha256").update(readFileSync(file)).digest("hex");
     const here = repository.copy();
     const install = (sum: string): number | null => {
