@@ -1,8 +1,8 @@
 import type { Machine } from "./machine.ts";
 
-// What lies below the machine's own layer is the host's, and hasn't changed since the machine was made: whatever
-// is written in a folder, the folder is made anew in that layer before. It has what it looks for itself, and is
-// passed over.
+// What lies below the machine's own layer is the host's, and hasn't changed since the machine was made, or by
+// others, which is looked at too: whatever is written in a folder, the folder is made anew in that layer before.
+// It has what it looks for itself, and is passed over.
 const script = `
 import os, stat, sys
 
