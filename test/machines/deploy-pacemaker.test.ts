@@ -61,12 +61,12 @@ describe("a service that is deployed through Pacemaker", () => {
   });
 
   it("runs again where its successor ends at once, and the error says why", async () => {
-    const { exit, stderr, states } = await deploy({ arguments: ["crash"] });
+    const { exit, stderr, states } = await deploy({ arguments: ["crash"] }, "--within 30");
     expect(states).toEqual({ pacemaker: "left as it was" });
     expect(exit).toBe(69);
     expect(JSON.parse(stderr)).toMatchObject({ code: "scheduler/not-running" });
     expect(stderr).toMatch(
-      /dns of Pacemaker doesn't run within 60 s: .*; what ran before runs on n[78]/u,
+      /dns of Pacemaker doesn't run within 30 s: .*; what ran before runs on n[78]/u,
     );
     expect((await running())[0]).toBe("one correct horse");
   });
