@@ -1,10 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // Before anything reads it: all files of a run choose by the same seed.
 process.env["SEALAUNCH_SEED"] ??= String(randomInt(2 ** 31));
 const { ClosingLine } = await import("./test/closing-line.ts");
+const { LongestFirst } = await import("./test/longest-first.ts");
 
 const isCi = process.env["CI"] === "true";
 const isRoot = process.getuid?.() === 0;
@@ -23,6 +25,10 @@ if (isRoot && !canBoot)
 
 const soak = process.env["SEALAUNCH_SOAK"] === "1" ? 20 : 1;
 
+// Files of these mostly wait, for machines that boot and for what is due every few seconds, and have what they
+// run in namespaces of their own. Beyond this it is memory that they would share.
+const beside = Math.min(8, Math.ceil(1.5 * availableParallelism()));
+
 const needsNoRoot = {
   // They mostly wait for programs that they run: none is left over for vitest itself.
   maxWorkers: "100%",
@@ -36,6 +42,7 @@ export default defineConfig({
   test: {
     globalSetup: "test/build-once.ts",
     reporters: ["default", new ClosingLine()],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -58,8 +65,7 @@ export default defineConfig({
               test: {
                 name: "root",
                 include: ["test/root/**/*.test.ts"],
-                // They share the machine's store, mounts and ports: one file after the other.
-                fileParallelism: false,
+                maxWorkers: beside,
                 testTimeout: 300_000 * soak,
                 hookTimeout: 300_000,
                 // After the others, which would disturb what these measure.
@@ -74,8 +80,7 @@ export default defineConfig({
               test: {
                 name: "machines",
                 include: ["test/machines/**/*.test.ts"],
-                // Each boots machines, which have two processors like the rest.
-                fileParallelism: false,
+                maxWorkers: beside,
                 testTimeout: 300_000 * soak,
                 hookTimeout: 300_000,
                 sequence: { groupOrder: 2 },
