@@ -29,6 +29,9 @@ const soak = process.env["SEALAUNCH_SOAK"] === "1" ? 20 : 1;
 // run in namespaces of their own. Beyond this it is memory that they would share.
 const beside = Math.min(8, Math.ceil(1.5 * availableParallelism()));
 
+/** With one another, and after the others, which would disturb what these measure. */
+const sequence = { groupOrder: 1 };
+
 const needsNoRoot = {
   // They mostly wait for programs that they run: none is left over for vitest itself.
   maxWorkers: "100%",
@@ -68,8 +71,7 @@ export default defineConfig({
                 maxWorkers: beside,
                 testTimeout: 300_000 * soak,
                 hookTimeout: 300_000,
-                // After the others, which would disturb what these measure.
-                sequence: { groupOrder: 1 },
+                sequence,
               },
             },
           ]
@@ -83,7 +85,7 @@ export default defineConfig({
                 maxWorkers: beside,
                 testTimeout: 300_000 * soak,
                 hookTimeout: 300_000,
-                sequence: { groupOrder: 2 },
+                sequence,
               },
             },
           ]

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CorePattern } from "../fixtures/core-pattern.ts";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
 import { tracesOf } from "./traces.ts";
@@ -75,15 +76,17 @@ const pattern = "|/proc/%P/root/bin/busybox sh /proc/%P/root/usr/local/bin/handl
 
 /** Aborts the main process of a unit; what was dumped of it. */
 async function dumpOf(unit: string): Promise<Buffer[]> {
-  const file = "/proc/sys/kernel/core_pattern";
-  const before = await readFile(file, "utf8");
   await node.write("/usr/local/bin/handler", handler, 0o755);
   await node.sh("mkdir /root/cores");
+  const set = await CorePattern.set(pattern);
   try {
-    await writeFile(file, pattern);
-    await node.sh(`kill -ABRT $(systemctl show --value -p MainPID ${unit}); sleep 1`);
+    await node.sh(`
+      pid=$(systemctl show --value -p MainPID ${unit})
+      kill -ABRT $pid
+      while [ -e /proc/$pid ]; do sleep 0.05; done
+      sleep 1`);
   } finally {
-    await writeFile(file, before);
+    await set[Symbol.asyncDispose]();
   }
   const cores = node.path("/root/cores");
   const names = await readdir(cores);

@@ -6,18 +6,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { searchPlaintext } from "../../script/search-plaintext.ts";
 import { existsSync, rmSync } from "node:fs";
+import { CorePattern } from "../fixtures/core-pattern.ts";
 import { TestCluster } from "../fixtures/cluster.ts";
 import { TestNode, type Started } from "../fixtures/node.ts";
 import { refusalLines, type Ended } from "../fixtures/program.ts";
 import { chance, count } from "../soak.ts";
 
 const canary = Buffer.from(`canary-${randomBytes(18).toString("hex")}`);
-const corePattern = "/proc/sys/kernel/core_pattern";
 
 let node: TestNode;
 let cluster: TestCluster;
 let cores: string;
-let patternBefore: string;
+let pattern: CorePattern;
 beforeAll(async () => {
   node = await TestNode.create();
   cluster = await TestCluster.create();
@@ -25,11 +25,10 @@ beforeAll(async () => {
   await node.join(cluster);
   cores = join(node.directory, "cores");
   await mkdir(cores, { mode: 0o777 });
-  patternBefore = await readFile(corePattern, "utf8");
-  await writeFile(corePattern, `${cores}/%p`);
+  pattern = await CorePattern.set(`${cores}/%p`);
 });
 afterAll(async () => {
-  await writeFile(corePattern, patternBefore);
+  await pattern[Symbol.asyncDispose]();
   await cluster[Symbol.asyncDispose]();
   await node[Symbol.asyncDispose]();
 });
