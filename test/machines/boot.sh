@@ -5,7 +5,8 @@
 #
 # usage: boot.sh NAME DIRECTORY [ADDRESS]
 #   DIRECTORY  first/ is what /nix is on the first boot, files/ what is put over the root; disk.img, if
-#              there is one, is the disk, else it is in memory
+#              there is one, is the disk, else it is in memory; systemd/, if it is there, has packages
+#              that lie over the root, and unified control groups go with them
 #   ADDRESS    of eth0, which is there when a line comes on standard input
 set -eu
 name=$1
@@ -28,7 +29,16 @@ else
 fi
 mkdir -p "$directory/disk/upper" "$directory/disk/work" "$directory/disk/nix"
 root=$directory/root
-mount -t overlay overlay -o "lowerdir=/,upperdir=$directory/disk/upper,workdir=$directory/disk/work" "$root"
+lower=/
+if [ -e "$directory/systemd" ]; then
+  # Of another file system than the root, or the kernel takes the two for one.
+  lower=$directory/layer:/
+  mkdir -p "$directory/layer"
+  mount -t tmpfs -o mode=0755 tmpfs "$directory/layer"
+  for package in "$directory"/systemd/*.deb; do dpkg-deb -x "$package" "$directory/layer"; done
+  export SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1
+fi
+mount -t overlay overlay -o "lowerdir=$lower,upperdir=$directory/disk/upper,workdir=$directory/disk/work" "$root"
 # On its first boot it gets what is its own.
 if [ ! -e "$root/etc/sealaunch-machine" ]; then
   cp -a "$directory/first/." "$directory/disk/nix/"

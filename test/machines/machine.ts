@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { childrenOf } from "../../src/host/processes.ts";
@@ -8,6 +8,7 @@ import type { Ended } from "../fixtures/program.ts";
 import { firstStore } from "./first-store.ts";
 import { okOnHost, runOnHost } from "./host.ts";
 import type { Network } from "./network.ts";
+import { nextSystemd } from "./next-systemd.ts";
 import { cutPower, waitForDisk } from "./power.ts";
 import { Scratch } from "./scratch.ts";
 
@@ -18,6 +19,8 @@ export interface MachineOptions {
   readonly network?: Network;
   /** Whether its state lies on an ext4 file system, from which a power cut takes what wasn't synced. */
   readonly hasDisk?: boolean;
+  /** Whose systemd it has: the running root's, or that of Debian's next release, with control groups of the second version. */
+  readonly systemd?: "next";
   /** Files of the first boot, by absolute path. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
 }
@@ -66,6 +69,9 @@ export class Machine implements AsyncDisposable {
     try {
       await firstStore(join(directory, "first"));
       await machine.install(options.files ?? {});
+      if (options.systemd === "next") {
+        await symlink(await nextSystemd(), join(directory, "systemd"));
+      }
       if (options.hasDisk === true) {
         await writeFile(join(directory, "disk.img"), "");
         await truncate(join(directory, "disk.img"), diskSize);
