@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readlinkSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { readProc } from "./proc.ts";
 
@@ -7,6 +7,7 @@ export interface ProcessFacts {
   readonly pid: number;
   /** In clock ticks since boot: with the pid it is one process and no other. */
   readonly startTime: string;
+  readonly parent: number;
   /** The control group of systemd's own hierarchy. */
   readonly controlGroup: string;
   /**
@@ -24,8 +25,14 @@ export function processFacts(pid: number): ProcessFacts | undefined {
     const cgroup = readProc(`${place}/cgroup`);
     const shown = { program: readlinkSync(`${place}/exe`), powers: powersOf(place) };
     // The name in parentheses may hold anything, so that counting begins after the last one.
-    const startTime = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    return { pid, startTime, controlGroup: ownGroup(cgroup), isSystemd: isSystemd(shown) };
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return {
+      pid,
+      parent: Number(fields[1]),
+      startTime: fields[19] ?? "",
+      controlGroup: ownGroup(cgroup),
+      isSystemd: isSystemd(shown),
+    };
   } catch {
     return undefined;
   }
@@ -58,14 +65,30 @@ function powersOf(place: string): string {
   return `${readlinkSync(`${place}/ns/user`)} ${permitted[1] ?? ""}`;
 }
 
-/** systemd's hierarchy: its own named one, or the unified one. */
+/** Linux's CGROUP2_SUPER_MAGIC (statfs(2)). */
+const unifiedType = 0x63677270;
+let hierarchy: RegExp | undefined;
+
+/** The path in systemd's hierarchy. */
 function ownGroup(cgroup: string): string {
-  const lines = cgroup.split("\n");
-  const named = lines.find((line) => /^[0-9]+:name=systemd:/u.test(line));
-  return (named ?? lines.find((line) => line.startsWith("0::")) ?? "")
-    .split(":")
-    .slice(2)
-    .join(":");
+  const line = (hierarchy ??= findHierarchy());
+  const own = cgroup.split("\n").find((one) => line.test(one)) ?? "";
+  return own.split(":").slice(2).join(":");
+}
+
+/**
+ * The lines of systemd's hierarchy: the unified one where that is mounted, also beside the older ones, and else
+ * the one that bears its name. A process may have both lines, and systemd has put it into one alone.
+ */
+function findHierarchy(): RegExp {
+  const isUnified = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].some((place) => {
+    try {
+      return statfsSync(place).type === unifiedType;
+    } catch {
+      return false;
+    }
+  });
+  return isUnified ? /^0::/u : /^[0-9]+:name=systemd:/u;
 }
 
 /** The direct children of a process. */
