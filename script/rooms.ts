@@ -60,7 +60,12 @@ export const rooms: Readonly<Record<string, Room>> = {
   cluster: { imports: ["trust", "formats", "sources", "host", "crypto"] },
   trust: { imports: ["formats", "crypto"], isPure: true },
   formats: { imports: ["crypto"], isPure: true },
-  service: { imports: [], loadsLazily: ["formats"], isPure: true },
+  service: {
+    imports: [],
+    files: ["formats/reload-signals.ts"],
+    loadsLazily: ["formats"],
+    isPure: true,
+  },
   scan: { imports: ["formats", "service", "crypto"], isPure: true },
   schedulers: { imports: ["formats", "service", "host", "crypto"] },
   // How a source is reached is configuration; what it carries is never read there.

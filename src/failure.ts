@@ -124,6 +124,11 @@ export const failures = {
     "a unit didn't start",
     "see 'sealaunch doctor UNIT' and 'systemctl status UNIT'",
   ],
+  "unit/not-reloaded": [
+    "unavailable",
+    "a unit was reloaded for newer values, and that failed: it runs on",
+    "see 'journalctl -u UNIT' for which command of it failed",
+  ],
   "agent/unavailable": [
     "unavailable",
     "the agent can't be asked for credentials",

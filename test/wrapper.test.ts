@@ -47,6 +47,30 @@ function run(
   return { status, stdout, stderr: stderr.toString() };
 }
 
+const signals = [
+  ["signal", "HUP"],
+  ["signal:3/60", "HUP"],
+  ["signal=USR2", "USR2"],
+  ["signal=WINCH:/60", "WINCH"],
+  ["reload", "none"],
+] as const;
+
+/** What a process is told by a `reload` of the wrapper: the signal's name, or none. */
+function tell(options: readonly string[], shell: readonly string[]): Outcome & { signal: string } {
+  const script = `
+    told=none
+    for signal in HUP USR1 USR2 WINCH; do trap "told=$signal" $signal; done
+    MAINPID=$$ "$@"
+    status=$?
+    echo $told
+    exit $status`;
+  const args = ["-c", script, "sh", ...shell, wrapper, "reload", "--bundle", "dns", ...options];
+  const { status, stdout, stderr } = spawnSync("/bin/sh", args, {
+    env: { CREDENTIALS_DIRECTORY: directory },
+  });
+  return { status, stdout, stderr: stderr.toString(), signal: stdout.toString().trim() };
+}
+
 const show = ["run", "--bundle", "dns", "--", "/usr/bin/env", "-0"];
 const asked = "run --bundle dns -- /usr/bin/env";
 
@@ -76,6 +100,37 @@ describe.for([["the machine's sh"], ["bash", "/bin/bash", "--posix"]])(
       writeFileSync(program, "#!/bin/sh\necho ran\n", { mode: 0o755 });
       deliver([`run -- ${program}`], {});
       expect(run(["run", "--", program], { OPTIND: "3" }, shell).stdout.toString()).toBe("ran\n");
+    });
+
+    it("sends a service the signal that it is to be told by, once everything has arrived anew", () => {
+      for (const [change, signal] of signals) {
+        deliver([`reload --bundle dns --on-change ${change}`], { A: value });
+        const told = tell(["--on-change", change], shell);
+        expect(told.stderr).toBe("");
+        expect(told).toMatchObject({ status: 0, signal });
+      }
+    });
+
+    it("tells it nothing of what hasn't arrived whole, or wasn't decided for it", () => {
+      const change = ["--on-change", "signal=USR2"];
+      const manifest = deliver([`reload --bundle dns ${change.join(" ")}`], { A: value });
+      writeFileSync(join(directory, "A"), "");
+      expect(tell(change, shell)).toMatchObject({ status: 75, signal: "none" });
+      expect(tell(change, shell).stderr).toMatch(/\nhint: systemctl reload /u);
+      writeFileSync(join(directory, "A"), value);
+      writeFileSync(join(directory, "sealaunch"), manifest.subarray(0, -5));
+      expect(tell(change, shell)).toMatchObject({ status: 75, signal: "none" });
+      writeFileSync(join(directory, "sealaunch"), manifest);
+      const other = tell(["--on-change", "signal=USR1"], shell);
+      expect(other).toMatchObject({ status: 75, signal: "none" });
+      expect(other.stderr).toContain("the unit was changed while it was reloaded");
+    });
+
+    it("says so where the signal can't be sent", () => {
+      deliver(["reload --on-change signal"], {});
+      const { status, stderr } = run(["reload", "--on-change", "signal"], {}, shell);
+      expect(stderr).toMatch(refusal);
+      expect(status).toBe(71);
     });
   },
 );

@@ -5,11 +5,18 @@ import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { abstractNames, holdsSocket, peerOf } from "../host/unix-sockets.ts";
 import { claimMark, parseClaim, type Claim } from "./claim.ts";
 
-/** Who asks, as the kernel and PID 1 have it. */
-export interface Asker extends Claim {
+/** A process of systemd's that gives a unit its credentials, and what PID 1 said of the unit then. */
+interface Holder {
   readonly facts: UnitFacts;
-  /** The process of systemd's that has the other end of the connection. */
   readonly process: ProcessFacts;
+  /** The control group that it has to be in. */
+  readonly group: string;
+  /** Whether the unit runs, and its credentials are fetched anew. */
+  readonly isRefresh: boolean;
+}
+
+/** Who asks, as the kernel and PID 1 have it: the process has the other end of the connection. */
+export interface Asker extends Claim, Holder {
   /** The inode of that other end. */
   readonly socket: number;
 }
@@ -18,12 +25,13 @@ export interface Asker extends Claim {
 export type Identify = (own: number) => Promise<Asker>;
 
 /**
- * How askers are identified: as systemd itself, while it starts the unit that the asker is.
+ * How askers are identified: as systemd itself, while it starts the unit that the asker is, or fetches anew what
+ * that was given.
  *
  * The name of the socket is only a claim, which anybody with uid 0 can make. It holds where PID 1
  * says which process it has just made for that unit, and that process, or a child of it, still runs
  * systemd's own program, with all of its powers, within the unit's control group and holds the socket. docs/decisions/0016
- * has what was tried instead, and forged.
+ * has what was tried instead, and forged, and 0029 what a reload differs in.
  *
  * @param listening - the path that connections are accepted on
  * @param foreseen - is shown what PID 1 says of units that are claimed, before it is found out by whom
@@ -88,12 +96,6 @@ const maxForeseen = 8;
 const maxNames = 4096;
 const maxRecent = 4096;
 
-/** A process of systemd's that starts a unit, and what PID 1 said of the unit then. */
-interface Holder {
-  readonly facts: UnitFacts;
-  readonly process: ProcessFacts;
-}
-
 function claimOf(name: string): Claim {
   const claim = parseClaim(name);
   if (claim !== undefined) return claim;
@@ -103,16 +105,33 @@ function claimOf(name: string): Claim {
   );
 }
 
-/** The process of a unit that PID 1 is starting, where it or a child of it has that socket. */
+/** Whoever has that socket, of the processes that PID 1 has made to give a unit its credentials. */
 function holderOf(facts: UnitFacts, socket: number): Holder | undefined {
+  return starterOf(facts, socket) ?? refresherOf(facts, socket);
+}
+
+/** The process of a unit that PID 1 is starting, where it or a child of it has that socket. */
+function starterOf(facts: UnitFacts, socket: number): Holder | undefined {
+  const group = facts.controlGroup;
   const started = [facts.mainPid, facts.controlPid].filter((pid) => pid > 0);
   for (const pid of [...started.flatMap(childrenOf), ...started]) {
     const process = processFacts(pid);
-    if (process !== undefined && isHolder(process, facts.controlGroup, socket)) {
-      return { facts, process };
+    if (process !== undefined && isHolder(process, group, socket)) {
+      return { facts, process, group, isRefresh: false };
     }
   }
   return undefined;
+}
+
+/**
+ * PID 1's own child that fetches a running unit's credentials anew, where that has the socket. It has executed
+ * nothing, and is where PID 1 is; PID 1 takes nobody's word for which process that is.
+ */
+function refresherOf(facts: UnitFacts, socket: number): Holder | undefined {
+  if (facts.activeState !== "refreshing" || facts.controlPid === 0) return undefined;
+  const [process, group = ""] = [processFacts(facts.controlPid), processFacts(1)?.controlGroup];
+  if (process?.parent !== 1 || !isHolder(process, group, socket)) return undefined;
+  return { facts, process, group, isRefresh: true };
 }
 
 function isHolder(
@@ -124,10 +143,10 @@ function isHolder(
 }
 
 /** Whether the very same process has that socket, and is what it was. */
-function stillHolds({ process, facts }: Holder, socket: number): boolean {
+function stillHolds({ process, group }: Holder, socket: number): boolean {
   const now = processFacts(process.pid);
   if (now?.startTime !== process.startTime) return false;
-  return isHolder(now, facts.controlGroup, socket);
+  return isHolder(now, group, socket);
 }
 
 /** Whether a process that was identified is still there: then its unit needn't be asked about. */

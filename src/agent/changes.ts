@@ -2,28 +2,32 @@ import { readMembers, readPool, readRoster, requireStatement } from "../cluster/
 import type { Cluster } from "../cluster/cluster.ts";
 import { openNode } from "../cluster/configuration.ts";
 import { asFailure, Failure } from "../failure.ts";
-import { restartIfRunning } from "../host/systemd/jobs.ts";
+import { reloadUnit, restartIfRunning } from "../host/systemd/jobs.ts";
 import type { UnitFacts } from "../host/systemd/systemd.ts";
-import { turnLength, turnOf, type Spread } from "../service/on-change.ts";
+import { turnLength, turnOf, type OnChange, type Turn } from "../service/on-change.ts";
 import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, type VerifiedStatement } from "../trust/statement.ts";
 import { keepDecision } from "./decisions.ts";
 import type { Digest } from "./digest.ts";
+import { settleRefreshes, type Digests } from "./refresh.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { rehearse } from "./rehearsal.ts";
+import { requireReloadable } from "./reloadable.ts";
 import { listRunningUnits, type RunningUnit } from "./running-units.ts";
 import type { Means } from "./start.ts";
-import { recordLeftRunning, recordRestart } from "./unit-journal.ts";
+import { recordLeftRunning, recordRenewal } from "./unit-journal.ts";
 import { wantedBy, type Wanted } from "./wanted.ts";
 
 /** What becomes of running services when there are newer values for them. */
 export interface Changes {
   /**
-   * After it, each running unit that is to be restarted for newer values, whose turn it is and which would
-   * start, was restarted, one after the other. What couldn't start runs on as it is.
+   * After it, each running unit that is to be restarted or reloaded for newer values, whose turn it is and which
+   * would start, was, one after the other. What couldn't start runs on as it is.
+   *
+   * @param interrupted - starts, by invocation, of which an agent that has ended began a reload: they had their turn
    */
-  look(now: Date): Promise<void>;
+  look(now: Date, interrupted: ReadonlySet<string>): Promise<void>;
   /** Whether somebody waits for his turn. */
   readonly isWaiting: boolean;
   /** By unit, why it runs on though there is something newer. */
@@ -39,13 +43,12 @@ interface Waiting {
 }
 
 /** How services are told apart that have the bytes already. */
-export interface Served {
-  readonly digests: ReadonlyMap<string, string>;
+export interface Served extends Digests {
   readonly digest: Digest;
 }
 
 /** Nobody waits yet. */
-export function createChanges(means: Means, { digests, digest }: Served): Changes {
+export function createChanges(means: Means, served: Served): Changes {
   const waiting = new Map<string, Waiting>();
   const objections = new Map<string, Refusal>();
 
@@ -61,27 +64,48 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
     await recordLeftRunning(unit, invocation, failure);
   };
 
-  const restart = async (one: RunningUnit, wanted: Wanted, due: Due, now: Date): Promise<void> => {
+  const renew = async (one: RunningUnit, wanted: Wanted, due: Due, now: Date): Promise<void> => {
     const { unit, invocation } = one.facts;
     const node = await means.node();
-    const has = digests.get(invocation);
-    const { digest: gets, served } = await rehearse(unit, wanted, node, means, now, digest);
+    const has = served.digests.get(invocation);
+    const gets = await rehearse(unit, wanted, node, means, now, served.digest);
     waiting.delete(unit);
-    if (has === gets) {
+    if (has === gets.digest) {
       // Sealed anew and the same to the byte: it runs on the newest already, and is reported so.
-      keepDecision({ ...one.decision, ...served });
+      keepDecision({ ...one.decision, ...gets.served });
       return;
     }
-    await recordRestart(unit, invocation, due.change);
+    await requireReloadable(one.facts, due.onChange);
+    await recordRenewal(unit, invocation, due.onChange.how, due.change);
+    if (due.onChange.how === "restart") await restart(unit, due.change);
+    else await reload(unit, invocation, due.change);
+  };
+
+  const restart = async (unit: string, change: string): Promise<void> => {
     if (await restartIfRunning(unit)) return;
     throw new Failure(
       "unit/not-started",
-      `${unit} was restarted for ${due.change} and doesn't run`,
+      `${unit} was restarted for ${change} and doesn't run`,
       `sealaunch doctor ${unit}; systemctl status ${unit}`,
     );
   };
 
-  const lookAt = async (one: RunningUnit, looking: Looking, now: Date): Promise<void> => {
+  const reload = async (unit: string, invocation: string, change: string): Promise<void> => {
+    const isReloaded = await reloadUnit(unit);
+    const failed = await settleRefreshes(served);
+    if (isReloaded && !failed.has(invocation)) return;
+    throw new Failure(
+      "unit/not-reloaded",
+      `${unit} was reloaded for ${change}, and that failed`,
+      `journalctl -u ${unit}`,
+    );
+  };
+
+  const lookAt = async (
+    one: RunningUnit,
+    looking: Looking,
+    { now, isInterrupted }: { readonly now: Date; readonly isInterrupted: boolean },
+  ): Promise<void> => {
     const { unit, invocation } = one.facts;
     try {
       const wanted = wantedBy(one.facts);
@@ -93,10 +117,11 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
       }
       const before = waiting.get(unit);
       const isSame = before?.change === due.change && before.invocation === invocation;
-      const isMissed = isSame && now.getTime() >= before.turn + turnLength(due.spread);
-      const turn = isSame && !isMissed ? before.turn : turnOf(due, now.getTime());
+      const isMissed = isSame && now.getTime() >= before.turn + turnLength(due.onChange.spread);
+      const next = isInterrupted ? now.getTime() : turnOf(turnFor(due), now.getTime());
+      const turn = isSame && !isMissed ? before.turn : next;
       waiting.set(unit, { invocation, change: due.change, turn });
-      if (now.getTime() >= turn) await restart(one, wanted, due, now);
+      if (now.getTime() >= turn) await renew(one, wanted, due, now);
     } catch (error) {
       await object(one.facts, asFailure(error), now);
     }
@@ -107,7 +132,7 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
       return waiting.size > 0;
     },
     objections,
-    look: async (now) => {
+    look: async (now, interrupted) => {
       const running = await listRunningUnits();
       forgetOthers(waiting, running);
       forgetOthers(objections, running);
@@ -117,7 +142,10 @@ export function createChanges(means: Means, { digests, digest }: Served): Change
       const cluster = await openNode(node, now, means.memory);
       const { record: roster } = await readRoster(cluster);
       const looking = { node: node.configuration.node, cluster, roster };
-      for (const one of asking) await lookAt(one, looking, now);
+      for (const one of asking) {
+        const isInterrupted = interrupted.has(one.facts.invocation);
+        await lookAt(one, looking, { now, isInterrupted });
+      }
     },
   };
 }
@@ -127,7 +155,7 @@ function forgetOthers(known: Map<string, unknown>, running: readonly RunningUnit
   for (const unit of known.keys()) if (!units.has(unit)) known.delete(unit);
 }
 
-/** Whether a unit is to be restarted for newer values; also one whose commands say it wrongly, which is told. */
+/** Whether a unit is to be restarted or reloaded for newer values; also one whose commands say it wrongly, which is told. */
 function isAsking({ facts }: RunningUnit): boolean {
   try {
     return wantedBy(facts).onChange !== undefined;
@@ -142,13 +170,15 @@ interface Looking {
   readonly roster: VerifiedRoster;
 }
 
-/** What a unit is to be restarted for, and among whom it has its turn. */
+/** What a unit is to be restarted or reloaded for, and among whom it has its turn. */
 interface Due {
   readonly node: string;
   readonly members: readonly string[];
   readonly change: string;
-  readonly spread: Spread;
+  readonly onChange: OnChange;
 }
+
+const turnFor = ({ onChange: { spread }, ...others }: Due): Turn => ({ ...others, spread });
 
 /** Undefined if nothing has changed of what it has. What it takes from a store path never does. */
 async function dueOf(
@@ -156,9 +186,9 @@ async function dueOf(
   wanted: Wanted,
   { node, cluster, roster }: Looking,
 ): Promise<Due | undefined> {
-  const { onChange: spread } = wanted;
+  const { onChange } = wanted;
   const { payloads = [] } = decision;
-  if (spread === undefined || payloads.length === 0) return undefined;
+  if (onChange === undefined || payloads.length === 0) return undefined;
   const followed = decision.bundles.filter(({ path }) => path === undefined);
   const newest = await Promise.all(
     followed.map(({ bundle }) => requireStatement(cluster, roster, bundle)),
@@ -169,7 +199,7 @@ async function dueOf(
   const change = changed
     .map((statement) => `${statement.name} ${describeGeneration(statement)}`)
     .join(", ");
-  return { node, members: await membersWith(node, first, cluster, roster), change, spread };
+  return { node, members: await membersWith(node, first, cluster, roster), change, onChange };
 }
 
 /** The members of the first pool of a statement's audience that the node is in; the node alone if it sees none. */

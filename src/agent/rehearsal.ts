@@ -3,11 +3,9 @@ import { wipe } from "../crypto/bytes.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
 import { requireFile, requireProgram, requireStored } from "../host/nix/nix.ts";
-import { renderAll } from "../launch/render.ts";
-import { manifestName } from "../service/delivery.ts";
+import type { Opening } from "../launch/open.ts";
 import type { Digest } from "./digest.ts";
-import { encodeManifest } from "./manifest.ts";
-import { checkSize, openWanted, servedBy, type Means } from "./start.ts";
+import { answersOf, openWanted, servedBy, type Means } from "./start.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** What a start would get now. */
@@ -31,20 +29,35 @@ export async function rehearse(
   now: Date,
   digest: Digest,
 ): Promise<Rehearsed> {
+  const { answers, opening } = await openHere(unit, wanted, node, means, now);
+  try {
+    return { digest: digest(answers), served: servedBy(opening) };
+  } finally {
+    wipe(...answers.values());
+  }
+}
+
+/**
+ * All that a unit gets now of what is here already: nothing is decided, fetched or pinned. The caller wipes the
+ * answers.
+ *
+ * @throws Failure whatever would keep the unit from starting
+ */
+export async function openHere(
+  unit: string,
+  wanted: Wanted,
+  node: Located<NodeConfiguration>,
+  means: Means,
+  now: Date,
+): Promise<{ readonly answers: ReadonlyMap<string, Uint8Array>; readonly opening: Opening }> {
   wanted.programs.forEach(requireProgram);
   wanted.files.forEach(requireFile);
   wanted.sealed.forEach(requireStored);
   const opening = await openWanted({ ...wanted, unit, inPlace: false }, node, means, now);
-  const { credentials } = opening;
-  const opened = new Map(credentials.map(({ name, value }) => [name, value]));
-  let rendered: ReadonlyMap<string, Uint8Array> = new Map();
   try {
-    rendered = await renderAll(wanted.renders, opened);
-    const all = new Map([...opened, ...rendered]);
-    const answers = new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]);
-    checkSize(unit, answers);
-    return { digest: digest(answers), served: servedBy(opening) };
-  } finally {
-    wipe(...opened.values(), ...rendered.values());
+    return { answers: await answersOf(unit, wanted, opening), opening };
+  } catch (error) {
+    wipe(...opening.credentials.map(({ value }) => value));
+    throw error;
   }
 }

@@ -66,9 +66,12 @@ async function answer(
   let asker: Asker | undefined;
   try {
     asker = await identify(inodeOf(descriptorOf(socket)));
-    const bytes = credentialFor(asker, (await starts.get(asker.facts)).answers);
+    const bytes = credentialFor(asker, (await starts.get(asker)).answers);
     if (!isStillAsking(asker)) {
-      throw new Failure("agent/unknown-asker", `${asker.unit} is no longer being started`);
+      throw new Failure(
+        "agent/unknown-asker",
+        `${asker.unit} is no longer being ${asker.isRefresh ? "reloaded" : "started"}`,
+      );
     }
     await finish(socket, bytes);
   } catch (error) {

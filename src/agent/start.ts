@@ -15,6 +15,7 @@ import { parseProgram, parseStoreFile } from "../service/store-path.ts";
 import type { Realise } from "./closures.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
 import { encodeManifest } from "./manifest.ts";
+import { requireReloadable } from "./reloadable.ts";
 import { sealedOf, wantedBy, type Wanted } from "./wanted.ts";
 
 /** What the agent opens and realises with. */
@@ -57,6 +58,7 @@ export async function prepareStart(
   const [before, node] = await Promise.all([readDecision(facts.invocation), means.node()]);
   const { wanted, decided } =
     before === undefined ? { wanted: wantedBy(facts), decided: undefined } : recall(before);
+  if (before === undefined) await requireReloadable(facts, wanted.onChange);
   const request = {
     ...wanted,
     unit,
@@ -73,26 +75,8 @@ export async function prepareStart(
   try {
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
-    const credentials = new Map(values.map(({ name, value }) => [name, value]));
-    const rendered = await renderAll(wanted.renders, credentials);
-    const all = new Map([...credentials, ...rendered]);
-    const answers = new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]);
-    checkSize(unit, answers);
-    const decision = before ?? {
-      version: 1 as const,
-      unit,
-      invocation: facts.invocation,
-      at: formatTime(now),
-      ...servedBy(opened.value),
-      credentials: [...credentials.keys()],
-      renders: [...wanted.renders].map(([credential, { path }]) => ({
-        credential,
-        template: path,
-      })),
-      commands: [...wanted.commands],
-      programs: wanted.programs.map(({ path }) => path),
-      files: wanted.files.map(({ path }) => path),
-    };
+    const answers = await answersOf(unit, wanted, opened.value);
+    const decision = before ?? decisionOf(facts, wanted, opened.value, now);
     if (before === undefined) keepDecision(decision);
     const { warnings, mirroredAt } = opened.value;
     return { answers, decision, isNew: before === undefined, mirroredAt, warnings };
@@ -100,6 +84,44 @@ export async function prepareStart(
     wipe(...values.map(({ value }) => value));
     throw error;
   }
+}
+
+/**
+ * All that a unit gets, by name: what was opened, what is rendered of it, and the manifest.
+ *
+ * @throws Failure `credential/too-large`; whatever keeps a template from being filled in
+ */
+export async function answersOf(
+  unit: string,
+  { renders, commands }: Pick<Wanted, "renders" | "commands">,
+  { credentials }: Opening,
+): Promise<ReadonlyMap<string, Uint8Array>> {
+  const opened = new Map(credentials.map(({ name, value }) => [name, value]));
+  const all = new Map([...opened, ...(await renderAll(renders, opened))]);
+  const answers = new Map([...all, [manifestName, encodeManifest(commands, all)]]);
+  checkSize(unit, answers);
+  return answers;
+}
+
+/** That a unit gets what was opened now. */
+export function decisionOf(
+  { unit, invocation }: UnitFacts,
+  wanted: Wanted,
+  opening: Opening,
+  now: Date,
+): Decision {
+  return {
+    version: 1,
+    unit,
+    invocation,
+    at: formatTime(now),
+    ...servedBy(opening),
+    credentials: opening.credentials.map(({ name }) => name),
+    renders: [...wanted.renders].map(([credential, { path }]) => ({ credential, template: path })),
+    commands: [...wanted.commands],
+    programs: wanted.programs.map(({ path }) => path),
+    files: wanted.files.map(({ path }) => path),
+  };
 }
 
 /** Of which bundles and payloads the opened credentials are. */

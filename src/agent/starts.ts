@@ -5,7 +5,9 @@ import { elapsedMs } from "../host/elapsed.ts";
 import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import type { Asker } from "./asker.ts";
 import { prepareStart, type Means, type Prepared } from "./start.ts";
+import type { ProcessFacts } from "../host/processes.ts";
 import type { Digest } from "./digest.ts";
+import { prepareRefresh } from "./refresh.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
 import { recordOpening, recordRefusal, recordWaiting } from "./unit-journal.ts";
 
@@ -34,21 +36,26 @@ const maySettle: ReadonlySet<FailureCode> = new Set([
   "mirror/not-fresh",
 ]);
 
-/** The starts that are going on, each decided once. */
+/** For what it is asked. */
+export type Asking = Pick<Asker, "facts" | "process" | "isRefresh">;
+
+/** The starts and reloads that are going on, each decided once. */
 export interface Starts {
-  /** What that start of a unit gets. @throws Failure as `prepareStart` */
-  get(facts: UnitFacts): Promise<Prepared>;
+  /** What that start of a unit, or that reload, gets. @throws Failure as `prepareStart`, `prepareRefresh` */
+  get(asker: Asking): Promise<Prepared>;
   /**
    * Begins with what somebody claims to ask for, while it is found out who he is. Nothing leaves here
    * for it, and nothing is begun but for a unit that PID 1 is starting.
    */
   foresee(facts: UnitFacts): void;
   /** After it, a refused start has been told of in the unit's own journal, once. */
-  refuse(asker: Asker, failure: Failure): Promise<void>;
+  refuse(asker: Asking, failure: Failure): Promise<void>;
   /** By unit, why its last start was refused, of those for which none has been prepared since. */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** By invocation, the digest of what a start of this agent's got. */
-  readonly digests: ReadonlyMap<string, string>;
+  /** By invocation, the digest of what a unit has from this agent. */
+  readonly digests: Map<string, string>;
+  /** By invocation, the digest of what a reload brings that isn't settled. */
+  readonly refreshed: Map<string, string>;
   /** After it, everything that is to be told has been. */
   settle(): Promise<void>;
 }
@@ -60,6 +67,7 @@ export function createStarts(means: Means, digest: Digest): Starts {
   const told = new Set<string>();
   const refusals = new Map<string, Refusal & { readonly times: number }>();
   const digests = new Map<string, string>();
+  const refreshed = new Map<string, string>();
 
   const recording = new Set<Promise<void>>();
   const later = (record: () => Promise<void>): void => {
@@ -69,44 +77,65 @@ export function createStarts(means: Means, digest: Digest): Starts {
     recording.add(recorded);
   };
 
-  const begin = async (facts: UnitFacts): Promise<Prepared> => {
-    const prepared = await waitFor(facts, means);
-    refusals.delete(facts.unit);
-    digests.set(facts.invocation, digest(prepared.answers));
-    if (digests.size > maxDigests) digests.delete(digests.keys().next().value ?? "");
+  const begin = async (key: string, preparing: Promise<Prepared>): Promise<Prepared> => {
+    const prepared = await preparing;
     if (prepared.isNew) later(() => recordOpening(prepared));
     const forget = setTimeout(() => {
-      going.delete(facts.invocation);
-      lingering.delete(facts.invocation);
+      going.delete(key);
+      lingering.delete(key);
       wipe(...prepared.answers.values());
     }, lingerMs).unref();
-    lingering.set(facts.invocation, forget);
+    lingering.set(key, forget);
     return prepared;
   };
 
-  const get = (facts: UnitFacts): Promise<Prepared> => {
-    const { invocation } = facts;
-    const known = going.get(invocation);
+  const remember = (of: Map<string, string>, { decision, answers }: Prepared): void => {
+    of.set(decision.invocation, digest(answers));
+    if (of.size > maxDigests) of.delete(of.keys().next().value ?? "");
+  };
+  const start = async (facts: UnitFacts): Promise<Prepared> => {
+    const prepared = await waitFor(facts, means);
+    refusals.delete(facts.unit);
+    remember(digests, prepared);
+    return prepared;
+  };
+  const refresh = async ({ facts, process }: Asking): Promise<Prepared> => {
+    const prepared = await prepareRefresh(facts, nameOf(process), means, new Date());
+    remember(refreshed, prepared);
+    return prepared;
+  };
+
+  const once = (key: string, prepare: () => Promise<Prepared>): Promise<Prepared> => {
+    const known = going.get(key);
     // What is being answered is not wiped under way.
-    lingering.get(invocation)?.refresh();
+    lingering.get(key)?.refresh();
     if (known !== undefined) return known;
-    const start = begin(facts);
-    going.set(invocation, start);
-    start.catch(() => setTimeout(() => going.delete(invocation), lingerMs).unref());
-    return start;
+    const begun = begin(key, prepare());
+    going.set(key, begun);
+    begun.catch(() => setTimeout(() => going.delete(key), lingerMs).unref());
+    return begun;
   };
 
   return {
-    get,
+    get: (asking) =>
+      once(keyOf(asking), () => (asking.isRefresh ? refresh(asking) : start(asking.facts))),
     refusals,
     digests,
+    refreshed,
     foresee: (facts) => {
-      if (facts.activeState === "activating" && facts.invocation !== "") void get(facts);
+      if (facts.activeState !== "activating" || facts.invocation === "") return;
+      void once(facts.invocation, () => start(facts));
     },
-    refuse: async ({ unit, facts: { invocation } }, failure) => {
-      if (told.has(invocation)) return;
-      told.add(invocation);
-      setTimeout(() => told.delete(invocation), lingerMs).unref();
+    refuse: async (asking, failure) => {
+      const { unit, invocation } = asking.facts;
+      const key = keyOf(asking);
+      if (told.has(key)) return;
+      told.add(key);
+      setTimeout(() => told.delete(key), lingerMs).unref();
+      if (asking.isRefresh) {
+        await recordRefusal(unit, invocation, failure, 1);
+        return;
+      }
       const refusal = refusalOf(failure, new Date());
       const before = refusals.get(unit);
       const isSame = before?.code === refusal.code && before.message === refusal.message;
@@ -118,6 +147,13 @@ export function createStarts(means: Means, digest: Digest): Starts {
       while (recording.size > 0) await Promise.all(recording);
     },
   };
+}
+
+const nameOf = ({ pid, startTime }: ProcessFacts): string => `${String(pid)}-${startTime}`;
+
+/** A start's invocation; a reload's, and the process that is made for it. */
+function keyOf({ facts, process, isRefresh }: Asking): string {
+  return isRefresh ? `${facts.invocation}.${nameOf(process)}` : facts.invocation;
 }
 
 /** Tries until it is prepared, can't get better, or systemd is about to give up. */

@@ -25,6 +25,7 @@ export async function tidy(state: string, keepClosures: number, now: Date): Prom
   for (const one of staleRoots(roots, activities, keeping)) await removeRoots(state, one);
 }
 
+/** Reloads are settled by who watches services. */
 async function forgetOldDecisions(): Promise<void> {
   for (const invocation of await listDecisions()) {
     const decision = await readDecision(invocation).catch(() => undefined);

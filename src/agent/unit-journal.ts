@@ -1,5 +1,6 @@
 import type { Failure } from "../failure.ts";
 import { describeGeneration } from "../trust/statement.ts";
+import type { OnChange } from "../service/on-change.ts";
 import { priority, writeJournal } from "../host/systemd/journal.ts";
 import type { Prepared } from "./start.ts";
 
@@ -73,10 +74,16 @@ export async function recordRefusal(
   if (times === 1) await say(unit, invocation, { ...fields, MESSAGE: `hint: ${failure.hint}` });
 }
 
-/** Writes that a running unit is restarted, and for which generations. */
-export function recordRestart(unit: string, invocation: string, change: string): Promise<void> {
+/** Writes that a running unit is restarted or reloaded, and for which generations. */
+export function recordRenewal(
+  unit: string,
+  invocation: string,
+  how: OnChange["how"],
+  change: string,
+): Promise<void> {
+  const doing = how === "restart" ? "restarting" : "reloading";
   return say(unit, invocation, {
-    MESSAGE: `restarting ${unit}: its values have changed, ${change}`,
+    MESSAGE: `${doing} ${unit}: its values have changed, ${change}`,
     PRIORITY: priority.notice,
   });
 }
@@ -88,7 +95,7 @@ export function recordLeftRunning(
   failure: Failure,
 ): Promise<void> {
   return say(unit, invocation, {
-    MESSAGE: `warning: ${unit} is not restarted for newer values: ${failure.message}; ${failure.hint}`,
+    MESSAGE: `warning: ${unit} runs on without newer values: ${failure.message}; ${failure.hint}`,
     PRIORITY: priority.warning,
     SEALAUNCH_CODE: failure.code,
   });

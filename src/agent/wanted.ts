@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import type { UnitFacts } from "../host/systemd/systemd.ts";
 import type { BundleRequest } from "../launch/wanted-statement.ts";
 import { parseRequest, type RunRequest } from "../launch/run-options.ts";
-import type { Spread } from "../service/on-change.ts";
+import type { OnChange } from "../service/on-change.ts";
 import {
   isInStore,
   parseProgram,
@@ -28,8 +28,8 @@ export interface Wanted extends Needed {
   readonly renders: ReadonlyMap<string, StoreObject>;
   /** Whether one of them insists on what the source has now. */
   readonly fresh: boolean;
-  /** How the service is restarted when there are newer values; it isn't if undefined. */
-  readonly onChange: Spread | undefined;
+  /** What becomes of the running service when there are newer values; nothing if undefined. */
+  readonly onChange: OnChange | undefined;
   /** Each guarded command's arguments up to its program, joined by blanks. */
   readonly commands: readonly string[];
 }
@@ -47,17 +47,20 @@ interface Guarded {
  * @throws Failure `unit/not-guarded` if there is none; `usage/…`, `closure/not-in-store` for
  *   arguments that the wrapper doesn't take
  */
-export function wantedBy({ unit, commands }: Pick<UnitFacts, "unit" | "commands">): Wanted {
-  const guarded = commands
-    .map(({ words }) => parseGuarded(words))
-    .filter((one) => one !== undefined);
-  if (guarded.length === 0) {
+export function wantedBy({
+  unit,
+  commands,
+  reloads,
+}: Pick<UnitFacts, "unit" | "commands" | "reloads">): Wanted {
+  const started = guardedOf(commands);
+  if (started.length === 0) {
     throw new Failure(
       "unit/not-guarded",
       `no ExecStartPre= or ExecStart= of ${unit} is 'sealaunch run' or 'sealaunch check'`,
       `sealaunch unit --wrap ${unit}`,
     );
   }
+  const guarded = [...started, ...guardedOf(reloads)];
   const requests = guarded.map(({ request }) => request);
   const limited = requests.map(({ credentials }) => credentials);
   const programs = requests.map(({ program }) => program).filter(isInStore);
@@ -80,6 +83,9 @@ export function wantedBy({ unit, commands }: Pick<UnitFacts, "unit" | "commands"
     commands: distinct(guarded.map(({ command }) => command)),
   };
 }
+
+const guardedOf = (commands: UnitFacts["commands"]): Guarded[] =>
+  commands.map(({ words }) => parseGuarded(words)).filter((one) => one !== undefined);
 
 const distinct = (texts: readonly string[]): string[] => [...new Set(texts)];
 
@@ -125,7 +131,7 @@ function parseGuarded([wrapper = "", verb = "", ...rest]: readonly string[]): Gu
     const command = joinWords([verb, ...options, "--"], program);
     return { wrapper, request: parseRequest(options, program), command };
   }
-  if (verb !== "check") return undefined;
+  if (verb !== "check" && verb !== "reload") return undefined;
   return { wrapper, request: parseRequest(rest, ""), command: joinWords([verb, ...rest]) };
 }
 

@@ -3,6 +3,7 @@ import { readSynced } from "../cluster/mirror/age.ts";
 import { openNodeSource } from "../cluster/node-source.ts";
 import { asFailure } from "../failure.ts";
 import { createChanges, type Served } from "./changes.ts";
+import { settleRefreshes } from "./refresh.ts";
 import { reportNode } from "./reporting.ts";
 import type { Means } from "./start.ts";
 import type { Starts } from "./starts.ts";
@@ -13,7 +14,7 @@ const withoutMirrorMs = 30_000;
 
 /**
  * Looks every few seconds, until it is told to end, what has become of running services and of what is
- * newer for them: restarts those that ask for it, and reports what all of them run on.
+ * newer for them: restarts and reloads those that ask for it, and reports what all of them run on.
  *
  * @param warn - is told once what keeps it from doing so
  */
@@ -27,9 +28,13 @@ export async function watchServices(
   let told = "";
   let synced: string | undefined = "";
   let looked = 0;
+  // What an agent before this one has left.
+  let interrupted: ReadonlySet<string> | undefined;
   const step = async (now: Date): Promise<void> => {
     const node = await means.node();
     const { configuration } = node;
+    const failed = await settleRefreshes(starts);
+    interrupted ??= failed;
     const before = synced;
     synced = (await readSynced(await openNodeSource(node), configuration))?.at;
     const isDue =
@@ -38,7 +43,8 @@ export async function watchServices(
         : synced !== before;
     if (isDue || changes.isWaiting) {
       looked = now.getTime();
-      await changes.look(now);
+      await changes.look(now, interrupted);
+      interrupted = none;
     }
     await reportNode(node, { starts: starts.refusals, restarts: changes.objections }, now);
   };
@@ -54,6 +60,8 @@ export async function watchServices(
     }
   }
 }
+
+const none: ReadonlySet<string> = new Set();
 
 async function isGoingOn(signal: AbortSignal): Promise<boolean> {
   await pause(everyMs, undefined, { signal, ref: false }).catch(() => undefined);

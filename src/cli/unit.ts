@@ -64,7 +64,7 @@ export function addUnit(program: Command): void {
     )
     .option(
       "--on-change <what>",
-      "with --wrap: what becomes of the running service when there are newer values: nothing, restart",
+      "with --wrap: what becomes of the running service when there are newer values: nothing, restart; from systemd 260 on also reload, signal or signal=USR1",
     )
     .option("--output <file>", "where to write; - for standard output")
     .option(

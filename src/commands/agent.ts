@@ -69,7 +69,7 @@ export async function agent(context: Context): Promise<void> {
   const ending = new AbortController();
   void watchServices(
     means,
-    { refusals: starts.refusals, digests: starts.digests, digest },
+    { ...starts, digest },
     (line) => {
       context.warn(line);
     },

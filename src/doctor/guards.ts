@@ -25,7 +25,7 @@ export function examineGuards(facts: UnitFacts): Finding[] {
 /** Whether one command of a unit is the wrapper's. */
 export function isGuarded(facts: UnitFacts, command: UnitFacts["commands"][number]): boolean {
   try {
-    wantedBy({ ...facts, commands: [command] });
+    wantedBy({ ...facts, commands: [command], reloads: [] });
     return true;
   } catch (failure) {
     return !(failure instanceof Failure && failure.code === "unit/not-guarded");

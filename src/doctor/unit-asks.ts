@@ -48,8 +48,12 @@ export function asksOfUnit(unit: string, file: Unit): UnitAsks | undefined {
 }
 
 /** The commands of a unit's file that are loaded credentials for. @throws Failure `unit/malformed` */
-export function commandsOf(unit: string, file: Unit): UnitCommand[] {
-  return ["ExecStartPre", "ExecStart"]
+export function commandsOf(
+  unit: string,
+  file: Unit,
+  keys: readonly string[] = ["ExecStartPre", "ExecStart"],
+): UnitCommand[] {
+  return keys
     .flatMap((key) => listOf(file, "Service", key).map((line) => [key, line] as const))
     .flatMap(([key, line]) => parseCommandLine(line, `${unit}: ${key}=`))
     .map(commandOf);

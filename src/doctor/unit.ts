@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { agentSocket, manifestName } from "../service/delivery.ts";
 import { reserveMs } from "../agent/starts.ts";
+import { whyNotReloadable } from "../agent/reloadable.ts";
 import { wantedBy, type Wanted } from "../agent/wanted.ts";
 import { Failure } from "../failure.ts";
 import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
@@ -44,6 +45,7 @@ export async function examineUnit(unit: string, node: SoundNode | undefined): Pr
     ...(node === undefined ? [] : await examineTimes(wanted, node)),
     ...(await examineClosure(unit, wanted, settings.startTimeoutMs)),
     ...examineGuards(facts),
+    ...(await examineReload(facts, wanted)),
     ...examineCredentials(settings, {
       socket: agentSocket,
       manifest: manifestName,
@@ -124,6 +126,12 @@ async function examineTimes(
     });
   }
   return findings;
+}
+
+/** Whether newer values will come to it as it says. */
+async function examineReload(facts: UnitFacts, { onChange }: Wanted): Promise<Finding[]> {
+  const failure = await whyNotReloadable(facts, onChange);
+  return failure === undefined ? [] : [error(failure)];
 }
 
 async function examineUser({ unit, user, isDynamicUser }: UnitSettings): Promise<Finding[]> {

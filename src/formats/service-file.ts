@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import { decodeConfiguration } from "./canonical.ts";
 import { list, said, text } from "./described.ts";
+import { reloadSignals } from "./reload-signals.ts";
 import { closure } from "./service-closure.ts";
 import { valueFiles } from "./service-values.ts";
 import { health, instances, placement, resources } from "./service-placing.ts";
@@ -111,7 +112,15 @@ const ServiceFile = z
     ),
     onChange: said(
       z._default(z.enum(["nothing", "restart", "reload", "signal"]), "nothing"),
-      "what becomes of it while it runs, when one of its credentials has a new value; reload and signal are refused",
+      "what becomes of it while it runs, when one of its credentials has a new value; reload and signal from systemd 260 on",
+    ),
+    reload: said(
+      list(anyText),
+      "with onChange reload: the command that tells it, a program of `closure`, or of the same store path, and its arguments",
+    ),
+    signal: said(
+      z.optional(z.enum(reloadSignals)),
+      "with onChange signal: which one it is sent (HUP)",
     ),
     spread: said(
       z.optional(
@@ -120,7 +129,7 @@ const ServiceFile = z
           seconds: z.optional(z.int().check(z.minimum(1), z.maximum(3600))),
         }),
       ),
-      "with onChange restart: on at most `atOnce` nodes of a pool (a tenth of them) within `seconds` (30)",
+      "with onChange restart, reload or signal: on at most `atOnce` nodes of a pool (a tenth of them) within `seconds` (30)",
     ),
     sockets: said(list(socket), "socket units that hand it their sockets"),
     after: said(list(unitName), "units that start before it, where both do"),
@@ -189,14 +198,21 @@ const ServiceFile = z
         error: "names a bundle that isn't in 'bundles', or comes from a store path",
       },
     ),
-    z.refine(({ onChange }) => onChange === "nothing" || onChange === "restart", {
+    z.refine(({ onChange, env }) => /^(?:nothing|restart)$/u.test(onChange) || env.length === 0, {
       path: ["onChange"],
-      error:
-        "a running service is given no new credential before systemd 260 (RefreshOnReload=), and from 260 on Sealaunch doesn't do so yet; say restart",
+      error: "with 'env': nobody can change the variables of a process that runs; say restart",
     }),
-    z.refine(({ onChange, spread }) => onChange === "restart" || spread === undefined, {
+    z.refine(({ onChange, reload }) => (onChange === "reload") === reload.length > 0, {
+      path: ["reload"],
+      error: "is the command by which onChange reload tells it, and belongs to that",
+    }),
+    z.refine(({ onChange, signal }) => onChange === "signal" || signal === undefined, {
+      path: ["signal"],
+      error: "is only for onChange signal",
+    }),
+    z.refine(({ onChange, spread }) => onChange !== "nothing" || spread === undefined, {
       path: ["spread"],
-      error: "is only for onChange restart",
+      error: "is for onChange restart, reload or signal",
     }),
     z.refine(({ type, pidFile }) => type === "forking" || pidFile === undefined, {
       path: ["pidFile"],

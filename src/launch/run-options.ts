@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { Failure } from "../failure.ts";
 import { parseName } from "../formats/names.ts";
-import { parseOnChange, type Spread } from "../service/on-change.ts";
+import { parseOnChange, type OnChange } from "../service/on-change.ts";
 import {
   isInStore,
   parseStoreFile,
@@ -83,7 +83,7 @@ export const runOptions = [
   {
     name: "on-change",
     value: "what",
-    help: "under systemd, when there are newer values: nothing (the default), restart, or restart:3/60, which is on at most 3 nodes of a pool within 60 seconds",
+    help: "under systemd, when there are newer values: nothing (the default), restart, or restart:3/60, which is on at most 3 nodes of a pool within 60 seconds; from systemd 260 on also reload, signal or signal=USR1",
   },
   {
     name: "credentials-dir",
@@ -108,8 +108,8 @@ export interface RunRequest {
   readonly renders: ReadonlyMap<string, StoreObject>;
   /** Whether a mirror won't do that can't be brought up to date. */
   readonly fresh: boolean;
-  /** How the service is restarted when there are newer values; it isn't if undefined. */
-  readonly onChange: Spread | undefined;
+  /** What becomes of the running service when there are newer values; nothing if undefined. */
+  readonly onChange: OnChange | undefined;
   readonly user: string | undefined;
   readonly group: string | undefined;
   readonly supplementaryGroups: readonly string[];
@@ -153,13 +153,22 @@ export function parseRequest(options: readonly string[], program: string): RunRe
   const one = (name: string): string | undefined => values.get(name)?.[0];
   const all = (name: string): readonly string[] => values.get(name) ?? [];
   const unit = one("unit");
+  const onChange = parseOnChange(one("on-change") ?? "nothing");
+  const [variable] = all("env");
+  if (variable !== undefined && onChange !== undefined && onChange.how !== "restart") {
+    throw new Failure(
+      "usage/invalid",
+      `--on-change ${onChange.how} with --env ${/^[A-Za-z0-9_]*/u.exec(variable)?.[0] ?? ""}: nobody can change the variables of a process that runs`,
+      "let the program read the file $CREDENTIALS_DIRECTORY/NAME, or let a change restart it",
+    );
+  }
   return {
     bundles: all("bundle").map(parseBundle),
     credentials: values.get("credential")?.map((name) => parseName("credential", name)),
     variables: new Map(all("env").map(parseVariable)),
     renders: new Map(all("render").map(parseRender)),
     fresh: values.has("fresh"),
-    onChange: parseOnChange(one("on-change") ?? "nothing"),
+    onChange,
     user: one("user"),
     group: one("group"),
     supplementaryGroups: all("supplementary-group"),

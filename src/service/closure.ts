@@ -7,6 +7,8 @@ export function inClosure(service: ServiceFile, storePath: string): ServiceFile 
   return {
     ...service,
     program: place(service.program),
+    // Only its first word is a path.
+    reload: service.reload.map((word, index) => (index === 0 ? place(word) : word)),
     renders: Object.fromEntries(renders) as ServiceFile["renders"],
   };
 }

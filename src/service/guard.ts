@@ -1,5 +1,6 @@
 import { Failure } from "../failure.ts";
 import { agentSocket, manifestName, maxUnitAndCredential } from "./delivery.ts";
+import { parseOnChange } from "./on-change.ts";
 import { quoteWord } from "./quoting.ts";
 
 /** The unit that listens there. */
@@ -25,7 +26,7 @@ export interface Guard {
  * The options of the wrapper. Each credential is named, so that one more in the bundle doesn't end
  * a unit that has no line for it.
  */
-export function guardOptions(guard: Guard, verb: "run" | "check"): string[] {
+export function guardOptions(guard: Guard, verb: "run" | "check" | "reload"): string[] {
   const renders = [...guard.renders].map(([name, path]) => `${name}=${path}`);
   return [
     ...guard.bundles.flatMap((bundle) => ["--bundle", bundle]),
@@ -39,6 +40,17 @@ export function guardOptions(guard: Guard, verb: "run" | "check"): string[] {
 /** The command that sees that everything has arrived, and does nothing else. */
 export function checkCommand(guard: Guard): string {
   return [guard.wrapper, "check", ...guardOptions(guard, "check")].map(quoteWord).join(" ");
+}
+
+/** The command of `ExecReload=` that sees that everything has arrived anew, and sends the signal if there is one. */
+export function reloadCommand(guard: Guard): string {
+  return [guard.wrapper, "reload", ...guardOptions(guard, "reload")].map(quoteWord).join(" ");
+}
+
+/** Whether the running service is reloaded for newer values. */
+export function isReloaded({ onChange }: Guard): boolean {
+  const how = parseOnChange(onChange ?? "nothing")?.how;
+  return how === "reload" || how === "signal";
 }
 
 /** The beginning of a command line, behind which stands the program. */

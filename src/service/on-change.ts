@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { Failure } from "../failure.ts";
+import { reloadSignals } from "../formats/reload-signals.ts";
 
 // What becomes of a running service when there are newer values for it
 // (docs/decisions/0028-nodes-take-turns.md).
@@ -12,37 +13,47 @@ export interface Spread {
   readonly seconds: number;
 }
 
+/** What becomes of a running service when there are newer values for it. */
+export interface OnChange {
+  /**
+   * `restart`; or `reload`, which has systemd fetch its credentials anew and run its `ExecReload=`; or `signal`,
+   * the same, where the wrapper sends the service a signal.
+   */
+  readonly how: "restart" | "reload" | "signal";
+  readonly spread: Spread;
+}
+
 const defaultSeconds = 30;
 const maxSeconds = 3600;
 const maxAtOnce = 100_000;
 
+const grammar = new RegExp(
+  `^(restart|reload|signal(?:=(?:${reloadSignals.join("|")}))?)` +
+    "(?::(?=.)([1-9][0-9]{0,5})?(?:/([1-9][0-9]{0,3}))?)?$",
+  "u",
+);
+
 /**
- * How a service is restarted when its values change; undefined if it isn't.
+ * What becomes of a service when its values change; undefined if nothing does.
  *
- * @param text - `nothing`, `restart`, `restart:AT_ONCE/SECONDS`, or either of the two numbers alone,
- *   `restart:AT_ONCE` and `restart:/SECONDS`
- * @throws Failure `unit/setting` for `reload` and `signal`; `usage/invalid`
+ * @param text - `nothing`; or `restart`, `reload`, `signal` or `signal=NAME`, alone or with how it is spread over
+ *   nodes, `:AT_ONCE/SECONDS`, of which either number may be left out, `:AT_ONCE` and `:/SECONDS`
+ * @throws Failure `usage/invalid`
  */
-export function parseOnChange(text: string): Spread | undefined {
+export function parseOnChange(text: string): OnChange | undefined {
   if (text === "nothing") return undefined;
-  if (/^(?:reload|signal)\b/u.test(text)) {
-    throw new Failure(
-      "unit/setting",
-      `--on-change ${/^[a-z]*/u.exec(text)?.[0] ?? ""}: before systemd 260 (RefreshOnReload=) a running service is given no new credential, and from 260 on Sealaunch doesn't do so yet`,
-      "let a change restart it: --on-change restart, or do nothing: --on-change nothing",
-    );
-  }
-  const found = /^restart(?::(?=.)([1-9][0-9]{0,5})?(?:\/([1-9][0-9]{0,3}))?)?$/u.exec(text);
-  const [, atOnce, seconds = defaultSeconds] = found ?? [];
+  const found = grammar.exec(text);
+  const [, what = "", atOnce, seconds = defaultSeconds] = found ?? [];
   const spread = {
     atOnce: atOnce === undefined ? undefined : Number(atOnce),
     seconds: Number(seconds),
   };
   const fits = spread.seconds <= maxSeconds && (spread.atOnce ?? 1) <= maxAtOnce;
-  if (found !== null && fits) return spread;
+  const how = what === "restart" || what === "reload" ? what : "signal";
+  if (found !== null && fits) return { how, spread };
   throw new Failure(
     "usage/invalid",
-    `--on-change ${JSON.stringify(text.slice(0, 40))} is neither nothing, restart nor restart:AT_ONCE/SECONDS`,
+    `--on-change ${JSON.stringify(text.slice(0, 40))} is neither nothing, restart, reload, signal nor signal=${reloadSignals.join("|")}, with :AT_ONCE/SECONDS behind it or not`,
     `--on-change restart:3/60: on at most 3 nodes within 60 seconds (up to ${String(maxAtOnce)} and ${String(maxSeconds)})`,
   );
 }

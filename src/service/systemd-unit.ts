@@ -1,6 +1,13 @@
 import { createHash } from "node:crypto";
 import type { ServiceFile } from "../formats/service-file.ts";
-import { agentSocketUnit, loadCredentials, runCommand, type Guard } from "./guard.ts";
+import {
+  agentSocketUnit,
+  isReloaded,
+  loadCredentials,
+  reloadCommand,
+  runCommand,
+  type Guard,
+} from "./guard.ts";
 import { hardening, usesNetwork } from "./hardening.ts";
 import { quoteItem, quoteVariable, quoteWord } from "./quoting.ts";
 import { parseUnitFile, printUnit, type Assignment, type Unit } from "./unit-file.ts";
@@ -70,11 +77,22 @@ function startSettings(service: ServiceFile, guard: Guard): Setting[] {
     ]),
     ...loadCredentials(guard).map((value): Setting => ["LoadCredential", value]),
     ["ExecStart", `${runCommand(guard)} ${words}`],
+    ...(isReloaded(guard) ? reloadSettings(service, guard) : []),
     ["Restart", service.restart],
     ["RestartSec", `${String(restartDelay(service.name))}ms`],
     // Fetching what it runs is a part of it.
     ["TimeoutStartSec", `${String(service.startTimeout)}s`],
     ["TimeoutStopSec", `${String(service.stopTimeout)}s`],
+  ];
+}
+
+/** The service's own command is run once all that was fetched anew has been checked. */
+function reloadSettings({ reload }: ServiceFile, guard: Guard): Setting[] {
+  const own = reload.map(quoteWord).join(" ");
+  return [
+    ["RefreshOnReload", "credentials"],
+    ["ExecReload", reloadCommand(guard)],
+    ["ExecReload", own === "" ? undefined : own],
   ];
 }
 

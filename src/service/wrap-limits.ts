@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import { agentSocket } from "./delivery.ts";
-import { deliveredCredentials, type Guard } from "./guard.ts";
+import { deliveredCredentials, isReloaded, type Guard } from "./guard.ts";
 import { listOf, valueOf, type Unit } from "./unit-file.ts";
 
 /**
@@ -51,10 +51,14 @@ function checkRivals(unit: Unit, guard: Guard, refuse: Refuse): void {
 const reference =
   /(?:%d|\$?\$(?:CREDENTIALS_DIRECTORY|\{CREDENTIALS_DIRECTORY\})|\/run\/credentials\/[^/\s"']+)(?:\/([A-Za-z0-9._-]+))?/gu;
 
-/** In systemd 252 only `ExecStartPre=` and `ExecStart=` find credentials. */
+/**
+ * Before systemd 260 only `ExecStartPre=` and `ExecStart=` find credentials. A unit that is reloaded for new ones has a
+ * later one, whose `ExecReload=` finds them too.
+ */
 function checkLateUse(unit: Unit, guard: Guard, refuse: Refuse): void {
   const names = deliveredCredentials(guard);
   for (const key of ["ExecCondition", "ExecStartPost", "ExecReload", "ExecStop", "ExecStopPost"]) {
+    if (key === "ExecReload" && isReloaded(guard)) continue;
     for (const value of listOf(unit, "Service", key)) {
       for (const [found, name] of value.replaceAll("%%", "").matchAll(reference)) {
         if (name !== undefined && !names.includes(name)) continue;

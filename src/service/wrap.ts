@@ -1,8 +1,17 @@
 import { isUtf8 } from "node:buffer";
 import { Failure } from "../failure.ts";
 import { parseCommandLine, type Command } from "./command-line.ts";
-import { agentSocketUnit, checkCommand, loadCredentials, runCommand, type Guard } from "./guard.ts";
+import {
+  agentSocketUnit,
+  checkCommand,
+  isReloaded,
+  loadCredentials,
+  reloadCommand,
+  runCommand,
+  type Guard,
+} from "./guard.ts";
 import { quote } from "./quoting.ts";
+import { refuseReload } from "./reloading.ts";
 import { listOf, printUnit, valueOf, type Assignment, type Unit } from "./unit-file.ts";
 
 /** What guards an existing unit. */
@@ -48,6 +57,7 @@ export function wrapUnit(name: string, unit: Unit, guard: Guard): Wrapping {
     ...credentials,
     ...anew("ExecStartPre", pre),
     ...anew("ExecStart", started),
+    ...(isReloaded(guard) ? reloaded(name, unit, guard) : []),
   ];
   const effective = withoutResets(unit);
   return {
@@ -55,6 +65,26 @@ export function wrapUnit(name: string, unit: Unit, guard: Guard): Wrapping {
     before: effective,
     after: changed(effective, order, withoutResets(changes)),
   };
+}
+
+/** What is fetched anew at a reload is checked before anything else. @throws Failure `unit/setting` */
+function reloaded(name: string, unit: Unit, guard: Guard): Unit {
+  const failure = refuseReload(
+    {
+      unit: name,
+      version: undefined,
+      type: typeOf(unit),
+      refreshed: ["credentials"],
+      first: [guard.wrapper, "reload"],
+    },
+    "reload",
+  );
+  if (failure !== undefined) throw failure;
+  const own = listOf(unit, "Service", "ExecReload");
+  return [
+    inService("RefreshOnReload", "credentials"),
+    ...["", reloadCommand(guard), ...own].map((value) => inService("ExecReload", value)),
+  ];
 }
 
 function inService(key: string, value: string): Assignment {
@@ -120,7 +150,7 @@ function isVerb(bytes: Uint8Array | undefined): boolean {
   return ["run", "check"].includes(Buffer.from(bytes ?? []).toString());
 }
 
-const commandKeys = ["ExecStartPre", "ExecStart"];
+const commandKeys = ["ExecStartPre", "ExecStart", "ExecReload"];
 
 /** The unit without assignments that later ones have made void, of those that a wrapping changes. */
 function withoutResets(unit: Unit): Unit {
@@ -139,8 +169,8 @@ function withoutResets(unit: Unit): Unit {
 function changed(unit: Unit, order: Unit, service: Unit): Unit {
   const replaced = (one: Assignment): boolean =>
     one.section === "Service" &&
-    (commandKeys.includes(one.key) ||
-      (one.key === "Type" && service.some(({ key }) => key === "Type")));
+    [...commandKeys, "Type"].includes(one.key) &&
+    service.some(({ key }) => key === one.key);
   const at = unit.findIndex((one) => one.section === "Service" && commandKeys.includes(one.key));
   return [
     ...unit.slice(0, at).filter((one) => !replaced(one)),

@@ -17,6 +17,7 @@ const facts = (...commands: readonly (readonly string[])[]): UnitFacts => ({
   controlGroup: "/system.slice/dns.service",
   invocation: "00000000000000000000000000000000",
   commands: commands.map((words) => ({ words })),
+  reloads: [],
   startTimeoutMs: 90_000,
   inactiveSince: undefined,
 });

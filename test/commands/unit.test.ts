@@ -82,6 +82,37 @@ describe("unit --for systemd", () => {
     expect(valueOf(await written(), "Unit", "X-Owner")).toBeUndefined();
   });
 
+  it.each([
+    [
+      { onChange: "reload", reload: [program, "reload", "50%", "$X"] },
+      "reload",
+      [["reload", "50%", "$X"]],
+    ],
+    [{ onChange: "signal" }, "signal", []],
+    [
+      { onChange: "signal", signal: "USR2", spread: { atOnce: 3, seconds: 60 } },
+      "signal=USR2:3/60",
+      [],
+    ],
+  ])("has systemd fetch newer values, and checks them first: %j", async (change, text, told) => {
+    const made = await written(change);
+    expect(valueOf(made, "Service", "RefreshOnReload")).toBe("credentials");
+    const [guard = "", ...own] = listOf(made, "Service", "ExecReload");
+    expect(own.map(argumentsOf)).toEqual(told);
+    expect(argumentsOf(guard)).toEqual(
+      "reload --bundle dns@1+ --credential CF_TOKEN --credential TLS_KEY --on-change"
+        .split(" ")
+        .concat([text]),
+    );
+    const [start = ""] = listOf(made, "Service", "ExecStart");
+    expect(argumentsOf(start).join(" ")).toContain(` --on-change ${text} -- `);
+  });
+
+  it("has nothing of a reload in units that aren't reloaded", async () => {
+    const { stdout } = await unit({ onChange: "restart" });
+    expect(stdout.toString()).not.toContain("Reload");
+  });
+
   it("asks for those alone that are named, and gives variables and templates", async () => {
     const template = `${program.split("/bin")[0] ?? ""}/app.conf`;
     const made = await written({
@@ -172,6 +203,21 @@ describe("unit --for systemd", () => {
     ["a command among its own lines", { service: ["ExecStartPre=/bin/x"] }, "service/malformed"],
     ["a line that would go on", { description: "x\\" }, "service/malformed"],
     ["type dbus without a name", { type: "dbus" }, "service/malformed"],
+    ["a reload that tells it nothing", { onChange: "reload" }, "service/malformed"],
+    ["a command for no reload", { reload: [program] }, "service/malformed"],
+    [
+      "a reload by what isn't kept with the program",
+      { onChange: "reload", reload: [program.replace("/0", "/1")] },
+      "service/malformed",
+    ],
+    ["a signal for a restart", { onChange: "restart", signal: "HUP" }, "service/malformed"],
+    ["a signal that ends it", { onChange: "signal", signal: "TERM" }, "service/malformed"],
+    ["a spread of nothing", { spread: { atOnce: 1 } }, "service/malformed"],
+    [
+      "new values for variables of a process that runs",
+      { onChange: "signal", env: ["A=TLS_KEY"] },
+      "service/malformed",
+    ],
   ] as const)("refuses %s", async ([, change, code]) => {
     expectRefusal(await unit(change), code);
   });

@@ -5,14 +5,22 @@ import { parseOnChange, turnLength, turnOf } from "../../src/service/on-change.t
 
 describe("what becomes of a service on a change", () => {
   it.each([
-    ["nothing", undefined],
-    ["restart", { atOnce: undefined, seconds: 30 }],
-    ["restart:3", { atOnce: 3, seconds: 30 }],
-    ["restart:/60", { atOnce: undefined, seconds: 60 }],
-    ["restart:3/60", { atOnce: 3, seconds: 60 }],
-    ["restart:100000/3600", { atOnce: 100_000, seconds: 3600 }],
-  ])("is said as %s", (text, expected) => {
-    expect(parseOnChange(text)).toEqual(expected);
+    ["restart", "restart", undefined, 30],
+    ["restart:3", "restart", 3, 30],
+    ["restart:/60", "restart", undefined, 60],
+    ["restart:3/60", "restart", 3, 60],
+    ["restart:100000/3600", "restart", 100_000, 3600],
+    ["reload", "reload", undefined, 30],
+    ["reload:3/60", "reload", 3, 60],
+    ["signal", "signal", undefined, 30],
+    ["signal=USR1", "signal", undefined, 30],
+    ["signal=WINCH:/60", "signal", undefined, 60],
+  ])("is said as %s", (text, how, atOnce, seconds) => {
+    expect(parseOnChange(text)).toEqual({ how, spread: { atOnce, seconds } });
+  });
+
+  it("is said as nothing", () => {
+    expect(parseOnChange("nothing")).toBeUndefined();
   });
 
   it.each([
@@ -27,14 +35,14 @@ describe("what becomes of a service on a change", () => {
     ["restart:100001", "usage/invalid"],
     ["restarts", "usage/invalid"],
     ["restart\n", "usage/invalid"],
-    ["reload", "unit/setting"],
-    ["signal:HUP", "unit/setting"],
+    ["reload=HUP", "usage/invalid"],
+    ["signal:HUP", "usage/invalid"],
+    ["signal=KILL", "usage/invalid"],
+    ["signal=", "usage/invalid"],
+    ["signal=USR1\n", "usage/invalid"],
+    ["signal=USR1;reboot", "usage/invalid"],
   ])("isn't said as %j", (text, code) => {
     expect(() => parseOnChange(text)).toThrow(expect.objectContaining({ code }) as Failure);
-  });
-
-  it("names the version of systemd from which a reload could bring something new", () => {
-    expect(() => parseOnChange("reload")).toThrow(/--on-change reload: before systemd 260/u);
   });
 });
 

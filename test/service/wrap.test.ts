@@ -121,6 +121,49 @@ describe("a wrapped unit", () => {
   });
 });
 
+describe("a unit that is wrapped to be reloaded for newer values", () => {
+  const reloaded = (lines: string, onChange = "reload:3/60"): Wrapping =>
+    wrapUnit("a.service", unitOf(lines), { ...guard, variables: [], onChange });
+  const own = (onChange: string): string =>
+    `${wrapper} reload --bundle app@3+ --credential KEY --on-change ${onChange}`;
+
+  it("has systemd fetch them, and checks them before its own commands", () => {
+    const lines = "ExecStart=/bin/a\nExecReload=/bin/kill -HUP $MAINPID\nExecReload=/bin/b";
+    const { dropIn, after } = reloaded(lines);
+    expect(listOf(after, "Service", "ExecReload")).toEqual([
+      own("reload:3/60"),
+      "/bin/kill -HUP $MAINPID",
+      "/bin/b",
+    ]);
+    expect(valueOf(after, "Service", "RefreshOnReload")).toBe("credentials");
+    const unit = [...unitOf(lines), ...parseUnitFile(dropIn, "sealaunch.conf")];
+    expect(listOf(unit, "Service", "ExecReload")).toEqual(listOf(after, "Service", "ExecReload"));
+  });
+
+  it("is sent the signal by the wrapper", () => {
+    const { after } = reloaded("ExecStart=/bin/a", "signal=USR2");
+    expect(listOf(after, "Service", "ExecReload")).toEqual([own("signal=USR2")]);
+  });
+
+  it("keeps its ExecReload= as it is where it is only restarted", () => {
+    const lines = "ExecStart=/bin/a\nExecReload=/bin/kill -HUP $MAINPID";
+    const { dropIn, after } = reloaded(lines, "restart");
+    expect(dropIn).not.toContain("Reload");
+    expect(listOf(after, "Service", "ExecReload")).toEqual(["/bin/kill -HUP $MAINPID"]);
+  });
+
+  it("is refused where systemd would tell it before anything is checked", async () => {
+    expect(await refusal(() => reloaded("Type=notify-reload\nExecStart=/bin/a"))).toBe(
+      "unit/setting",
+    );
+  });
+
+  it("may use credentials in ExecReload=, which finds them from systemd 260 on", () => {
+    const unit = unitOf("ExecReload=/bin/a ${CREDENTIALS_DIRECTORY}/KEY");
+    expect(checkLimits("a.service", unit, { ...guard, onChange: "reload" })).toEqual([]);
+  });
+});
+
 describe("what a unit leaves to its guard", () => {
   const limits = (unit: Unit): string[] => checkLimits("a.service", unit, guard);
 

@@ -25,11 +25,12 @@ export async function guardOf(
   return { name, guard };
 }
 
-function onChangeOf({ onChange, spread }: ServiceFile): string | undefined {
-  if (onChange !== "restart") return undefined;
+function onChangeOf({ onChange, signal, spread }: ServiceFile): string | undefined {
+  if (onChange === "nothing") return undefined;
+  const how = signal === undefined ? onChange : `${onChange}=${signal}`;
   const { atOnce, seconds } = spread ?? {};
   const numbers = [atOnce ?? "", seconds === undefined ? "" : `/${String(seconds)}`].join("");
-  return numbers === "" ? onChange : `${onChange}:${numbers}`;
+  return numbers === "" ? how : `${how}:${numbers}`;
 }
 
 /** What root refuses to launch with is refused here, where somebody sees it. @throws Failure `service/malformed` */

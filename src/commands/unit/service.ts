@@ -69,7 +69,15 @@ function openedOf(service: ServiceFile, close: () => Promise<void>): OpenedServi
 }
 
 function checked(service: ServiceFile, path: string): ServiceFile {
-  parseProgram(service.program);
+  const { storePath } = parseProgram(service.program);
+  const [reload] = service.reload;
+  // The store keeps for a unit what it is started with.
+  if (reload !== undefined && !reload.startsWith(`${storePath}/`)) {
+    throw new Failure(
+      "service/malformed",
+      `${basename(path)}: reload: is ${reload}, and what the service runs is ${storePath}`,
+    );
+  }
   // The wrapper compares with what PID 1 has, which doesn't resolve variables.
   if (!/[$\p{Cc}]/u.test(service.program)) return service;
   throw new Failure("service/malformed", `${basename(path)}: program: has a '$' in its path`);

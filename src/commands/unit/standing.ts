@@ -28,7 +28,11 @@ export async function runsNow(facts: UnitFacts): Promise<RunsNow | undefined> {
 export async function lackOf(unit: string, file: Unit): Promise<Failure | undefined> {
   let lack: Failure | undefined;
   const malformed = await failureOf(async () => {
-    const wanted = wantedBy({ unit, commands: commandsOf(unit, file) });
+    const wanted = wantedBy({
+      unit,
+      commands: commandsOf(unit, file),
+      reloads: commandsOf(unit, file, ["ExecReload"]),
+    });
     // It is told what can't be had; how long it takes is for the start itself.
     const findings = await examineClosure(unit, wanted, Infinity);
     lack = findings.find(({ severity }) => severity === "error")?.failure;

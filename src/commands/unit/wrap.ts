@@ -4,7 +4,11 @@ import { utf8 } from "../../crypto/bytes.ts";
 import { Failure } from "../../failure.ts";
 import { parseName } from "../../formats/names.ts";
 import { makeDirectory, writeFileAtomic } from "../../host/files.ts";
+import { systemctlVersion } from "../../host/systemd/jobs.ts";
 import { findUnitFiles } from "../../host/systemd/unit-files.ts";
+import { isReloaded, type Guard } from "../../service/guard.ts";
+import { parseOnChange } from "../../service/on-change.ts";
+import { refuseReload } from "../../service/reloading.ts";
 import { printUnit, type Unit } from "../../service/unit-file.ts";
 import { checkLimits } from "../../service/wrap-limits.ts";
 import { wrapUnit } from "../../service/wrap.ts";
@@ -20,6 +24,9 @@ export interface WrapOptions extends Omit<Asked, "believesNames"> {
 }
 
 const ownName = "sealaunch.conf";
+
+/** What a drop-in of ours may write. */
+const written = /^(?:ExecStart|ExecStartPre|ExecReload|RefreshOnReload|Type|LoadCredential)$/u;
 
 /** Writes a drop-in that gives an existing unit its credentials, and shows what it changes. */
 export async function unitWrap(
@@ -42,6 +49,7 @@ export async function unitWrap(
   const own = output === undefined || output === "-" ? ownName : basename(output);
   const unit = await readUnit(context, path, options.dropIns, own);
   const guard = await guardFor(context, name, { ...options, believesNames: true });
+  if (!path.includes("/")) await checkVersion(name, guard);
   const warnings = checkLimits(name, unit, guard);
   const { dropIn, before, after } = wrapUnit(name, unit, guard);
   for (const warning of warnings) context.warn(`${name}: ${warning}`);
@@ -77,6 +85,16 @@ export async function unitWrap(
   });
 }
 
+/** Returns if this machine's systemd does what the unit is to be wrapped for. @throws Failure `unit/setting` */
+async function checkVersion(unit: string, guard: Guard): Promise<void> {
+  const how = parseOnChange(guard.onChange ?? "nothing")?.how;
+  const version = isReloaded(guard) ? await systemctlVersion() : undefined;
+  const refreshed = ["credentials"];
+  const reloadable = { unit, version, type: "", refreshed, first: [guard.wrapper, "reload"] };
+  const failure = how === undefined ? undefined : refuseReload(reloadable, how);
+  if (failure !== undefined) throw failure;
+}
+
 /** A unit with its drop-ins, in the order in which systemd reads them: by their files' names. */
 async function readUnit(
   context: Context,
@@ -99,7 +117,7 @@ async function readUnit(
   const parts = await Promise.all(files.map((file) => readUnitPart(context, file)));
   const late = dropIns.findIndex(([name]) => name > own);
   const overrides = late < 0 ? [] : parts.slice(late + 1).flat();
-  if (overrides.some(({ key }) => /^(?:ExecStart|ExecStartPre|Type|LoadCredential)$/u.test(key))) {
+  if (overrides.some(({ key }) => written.test(key))) {
     throw new Failure(
       "usage/invalid",
       `${dropIns[late]?.[0] ?? ""} comes after ${own}, and changes what that says`,

@@ -11,6 +11,14 @@ async function systemctl(...words: readonly string[]): Promise<boolean> {
   return exitCode === 0;
 }
 
+/** The version of systemd that is installed here, such as `252.39-1~deb12u2`; undefined if there is none. Anybody may ask. */
+export async function systemctlVersion(): Promise<string | undefined> {
+  const { stdout } = await findProgram("systemctl")
+    .then((program) => run(program, ["--version"]))
+    .catch(() => ({ stdout: undefined }));
+  return /^systemd [0-9]+ \(([^)]+)\)/u.exec(Buffer.from(stdout ?? []).toString())?.[1];
+}
+
 /** Restarts a unit; whether it runs afterwards. @throws Failure `systemd/unavailable` */
 export async function restartUnit(unit: string): Promise<boolean> {
   return (await settleUnit(unit, settlesWithinMs)) === undefined;
@@ -45,6 +53,11 @@ async function describeEnd(unit: string): Promise<string | undefined> {
 /** Restarts a unit if it runs; whether it runs afterwards, or didn't before. @throws Failure `program/missing` */
 export function restartIfRunning(unit: string): Promise<boolean> {
   return systemctl("try-restart", "--quiet", "--", unit);
+}
+
+/** Reloads a unit; whether all that belongs to it succeeded. @throws Failure `program/missing` */
+export function reloadUnit(unit: string): Promise<boolean> {
+  return systemctl("reload", "--quiet", "--", unit);
 }
 
 /** After it, systemd goes by the files of units as they are now. @throws Failure `systemd/unavailable` */

@@ -13,7 +13,7 @@ export interface UnitFacts {
   readonly unit: string;
   /** `loaded`, `not-found`, `masked`, … */
   readonly loadState: string;
-  /** `active`, `activating`, `inactive`, `failed`, … */
+  /** `active`, `activating`, `inactive`, `failed`, `reloading`, `refreshing`, … */
   readonly activeState: string;
   /** 0 where there is none. */
   readonly mainPid: number;
@@ -25,6 +25,8 @@ export interface UnitFacts {
   readonly invocation: string;
   /** The commands that are given credentials: `ExecStartPre=` and `ExecStart=`, in their order. */
   readonly commands: readonly UnitCommand[];
+  /** Those of `ExecReload=`, to which systemd gives what a start was given, from 260 on. */
+  readonly reloads: readonly UnitCommand[];
   /** How long each of the commands may take to start, in milliseconds; Infinity for no limit. */
   readonly startTimeoutMs: number;
   /** When it last became inactive, in milliseconds of the epoch; undefined if never. */
@@ -55,7 +57,7 @@ export async function showUnit(unit: string): Promise<UnitFacts> {
     if (value !== undefined) return value;
     throw new Failure("systemd/unavailable", `PID 1 says nothing of ${unit}'s ${name}`);
   };
-  const [load, active, invocation, inactive, main, control, group, pre, start, timeout] =
+  const [load, active, invocation, inactive, main, control, group, pre, start, reload, timeout] =
     await Promise.all([
       get(unitInterface, "LoadState"),
       get(unitInterface, "ActiveState"),
@@ -66,6 +68,7 @@ export async function showUnit(unit: string): Promise<UnitFacts> {
       get(serviceInterface, "ControlGroup"),
       get(serviceInterface, "ExecStartPre"),
       get(serviceInterface, "ExecStart"),
+      get(serviceInterface, "ExecReload"),
       get(serviceInterface, "TimeoutStartUSec"),
     ]);
   return {
@@ -77,6 +80,7 @@ export async function showUnit(unit: string): Promise<UnitFacts> {
     controlGroup: String(group),
     invocation: invocation instanceof Uint8Array ? Buffer.from(invocation).toString("hex") : "",
     commands: [...commandsOf(pre), ...commandsOf(start)],
+    reloads: commandsOf(reload),
     startTimeoutMs: typeof timeout === "number" ? timeout / 1000 : Infinity,
     inactiveSince: inactive === 0 ? undefined : Number(inactive) / 1000,
   };
