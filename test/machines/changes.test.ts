@@ -12,7 +12,7 @@ let cluster: Following;
 let node: Machine;
 let program = "";
 beforeAll(async () => {
-  cluster = await Following.create([follows, stays], "first value");
+  cluster = await Following.create([follows, stays, "later.service"], "first value");
   ({ node } = cluster);
   const script = `#!/bin/sh\ncat "$CREDENTIALS_DIRECTORY/CF_TOKEN" >>"/run/got/$1"; echo >>"/run/got/$1"\nexec sleep infinity\n`;
   await node.write("/run/built/bin/service", script, 0o755);
@@ -114,4 +114,19 @@ describe("a service whose bundle changes while it runs", () => {
     expect(await got(follows)).toEqual(["first value", "second value", "third value"]);
     expect(await got(stays)).toEqual(["first value"]);
   }, 240_000);
+
+  it("isn't started where it is to be reloaded and this systemd is too old for that, as doctor says before", async () => {
+    const why = "given no new credential before systemd 260; this is 25";
+    await unit("later.service", "--on-change reload");
+    const { status, stdout } = await node.run("sealaunch", ["doctor", "later.service"]);
+    expect(stdout.toString()).toContain(why);
+    expect(status).toBe(78);
+    expect((await node.run("systemctl", ["start", "later.service"])).status).not.toBe(0);
+    expect(await cluster.told("later.service")).toContain(why);
+    const words = ["unit", "--wrap", "later.service", "--bundle", "dns", "--on-change", "signal"];
+    await node.unit("later.service", "[Service]\nExecStart=/bin/sleep 600\n");
+    const wrapped = await node.run("sh", ["-c", `cd /srv/cluster; sealaunch ${words.join(" ")}`]);
+    expect(wrapped.stderr).toContain(why);
+    expect(wrapped.status).toBe(78);
+  });
 });
