@@ -15,7 +15,7 @@ let
     mode = "a credential has mode 0400";
     symlink = "a credential is a file in $CREDENTIALS_DIRECTORY";
     restartUnits = "sealaunch.services.‹name›.onChange restarts the service that gets it";
-    reloadUnits = "no running service is given another value: sealaunch.services.‹name›.onChange restarts it";
+    reloadUnits = "sealaunch.services.‹name›.onChange reloads the service that gets it, from systemd 260 on";
     neededForUsers = "a credential is its service's: keep password hashes with the tool that you have";
   };
   hidden = builtins.mapAttrs (_: why: mkOption {
@@ -92,15 +92,16 @@ let
   receiver = types.submodule {
     options = {
       onChange = mkOption {
-        type = types.strMatching "nothing|restart";
+        type = types.strMatching "nothing|restart|reload|signal(=(HUP|USR1|USR2|WINCH))?";
         default = "nothing";
-        description = "What becomes of the service while it runs, when one of its secrets has a new value.";
+        example = "signal=USR2";
+        description = "What becomes of the service while it runs, when one of its secrets has a new value; reload and signal from systemd 260 on.";
       };
       spread = mkOption {
         type = types.nullOr spread;
         default = null;
         example = { atOnce = 3; seconds = 60; };
-        description = "With onChange restart: how restarts are spread over the nodes of a pool.";
+        description = "How restarts and reloads are spread over the nodes of a pool.";
       };
     };
   };
@@ -113,7 +114,7 @@ let
       number = name: let set = if own.spread == null then null else own.spread.${name} or null; in if set == null then "" else toString set;
       numbers = number "atOnce" + (if number "seconds" == "" then "" else "/${number "seconds"}");
     in
-    lib.optionals (own.onChange == "restart") [ "--on-change" ("restart" + (if numbers == "" then "" else ":${numbers}")) ];
+    lib.optionals (own.onChange != "nothing") [ "--on-change" (own.onChange + (if numbers == "" then "" else ":${numbers}")) ];
 
   secrets = builtins.attrValues cfg.secrets;
   templates = lib.mapAttrsToList (name: value: value // { inherit name; }) cfg.templates;
@@ -193,8 +194,8 @@ in
         message = "sealaunch.services.${service}: no secret or template is for that service.";
       }) cfg.services
       ++ lib.mapAttrsToList (service: own: {
-        assertion = own.spread == null || own.onChange == "restart";
-        message = "sealaunch.services.${service}.spread is only for onChange = \"restart\".";
+        assertion = own.spread == null || own.onChange != "nothing";
+        message = "sealaunch.services.${service}.spread is of nothing: its onChange says \"nothing\".";
       }) cfg.services
       ++ lib.optionals (services != [ ]) [{
         assertion = config.services.sealaunch.enable;

@@ -11,7 +11,7 @@ import {
   type Guard,
 } from "./guard.ts";
 import { quote } from "./quoting.ts";
-import { refuseReload } from "./reloading.ts";
+import { refuseType } from "./reloading.ts";
 import { listOf, printUnit, valueOf, type Assignment, type Unit } from "./unit-file.ts";
 
 /** What guards an existing unit. */
@@ -69,16 +69,7 @@ export function wrapUnit(name: string, unit: Unit, guard: Guard): Wrapping {
 
 /** What is fetched anew at a reload is checked before anything else. @throws Failure `unit/setting` */
 function reloaded(name: string, unit: Unit, guard: Guard): Unit {
-  const failure = refuseReload(
-    {
-      unit: name,
-      version: undefined,
-      type: typeOf(unit),
-      refreshed: ["credentials"],
-      first: [guard.wrapper, "reload"],
-    },
-    "reload",
-  );
+  const failure = refuseType(name, typeOf(unit), "reload");
   if (failure !== undefined) throw failure;
   const own = listOf(unit, "Service", "ExecReload");
   return [

@@ -91,6 +91,16 @@ describe("a service that is deployed", () => {
     expect(await pids()).toEqual(before);
   });
 
+  it("isn't stopped for one that these nodes' systemd couldn't give newer values", async () => {
+    const before = await pids();
+    const { exit, states, stderr } = await deploy({ onChange: "signal" }, "--node n7 --node n8");
+    expect(states).toEqual({});
+    expect(JSON.parse(stderr)).toMatchObject({ code: "unit/setting" });
+    expect(stderr).toContain("given no new credential before systemd 260; this is 25");
+    expect(exit).toBe(78);
+    expect(await pids()).toEqual(before);
+  });
+
   it("isn't stopped for one that was to be copied from here, and isn't here", async () => {
     const before = await pids();
     const absent = "/nix/store/00000000000000000000000000000000-absent/bin/service";

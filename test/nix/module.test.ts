@@ -205,6 +205,8 @@ describe.each(libs)("sealaunch.secrets, evaluated with $name", (lib) => {
     [`onChange = "restart"; spread.atOnce = 3; spread.seconds = 60;`, "restart:3/60"],
     [`onChange = "restart"; spread = { atOnce = 3; };`, "restart:3"],
     [`onChange = "restart"; spread = { seconds = 60; };`, "restart:/60"],
+    [`onChange = "reload";`, "reload"],
+    [`onChange = "signal=USR2"; spread = { atOnce = 3; };`, "signal=USR2:3"],
   ])("has a service restarted for new values where it is asked to: %s", async (lines, written) => {
     const own = `sealaunch.services.app = { ${lines} };`;
     const { scripts, failed } = await system(lib, node + secrets + own);
@@ -220,11 +222,15 @@ describe.each(libs)("sealaunch.secrets, evaluated with $name", (lib) => {
   it("refuses a spread of what isn't restarted, another word, and a service that gets nothing", async () => {
     const of = (lines: string) => system(lib, `${node}${secrets} sealaunch.services.${lines}`);
     const { failed } = await of(`app.spread = { atOnce = 3; };`);
-    expect(failed).toEqual([`sealaunch.services.app.spread is only for onChange = "restart".`]);
+    expect(failed).toEqual([
+      `sealaunch.services.app.spread is of nothing: its onChange says "nothing".`,
+    ]);
     expect((await of(`other.onChange = "restart";`)).failed.join()).toContain(
       "sealaunch.services.other: no secret or template is for that service",
     );
-    await expect(of(`app.onChange = "reload";`)).rejects.toThrow("sealaunch.services.app.onChange");
+    await expect(of(`app.onChange = "signal=KILL";`)).rejects.toThrow(
+      "sealaunch.services.app.onChange",
+    );
   });
 
   it("refuses two files of one name for one service", async () => {

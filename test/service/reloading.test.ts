@@ -11,7 +11,7 @@ const sound: Reloadable = {
 };
 
 describe("a unit that is to be reloaded for newer values", () => {
-  it.each(["260", "260~rc1-1", "262-1", undefined])("can be, by systemd %s", (version) => {
+  it.each(["260", "260~rc1-1", "262-1"])("can be, by systemd %s", (version) => {
     expect(refuseReload({ ...sound, version }, "reload")).toBeUndefined();
   });
 

@@ -8,7 +8,7 @@ import { systemctlVersion } from "../../host/systemd/jobs.ts";
 import { findUnitFiles } from "../../host/systemd/unit-files.ts";
 import { isReloaded, type Guard } from "../../service/guard.ts";
 import { parseOnChange } from "../../service/on-change.ts";
-import { refuseReload } from "../../service/reloading.ts";
+import { refuseVersion } from "../../service/reloading.ts";
 import { printUnit, type Unit } from "../../service/unit-file.ts";
 import { checkLimits } from "../../service/wrap-limits.ts";
 import { wrapUnit } from "../../service/wrap.ts";
@@ -89,9 +89,8 @@ export async function unitWrap(
 async function checkVersion(unit: string, guard: Guard): Promise<void> {
   const how = parseOnChange(guard.onChange ?? "nothing")?.how;
   const version = isReloaded(guard) ? await systemctlVersion() : undefined;
-  const refreshed = ["credentials"];
-  const reloadable = { unit, version, type: "", refreshed, first: [guard.wrapper, "reload"] };
-  const failure = how === undefined ? undefined : refuseReload(reloadable, how);
+  if (how === undefined || version === undefined) return;
+  const failure = refuseVersion(unit, version, how);
   if (failure !== undefined) throw failure;
 }
 
