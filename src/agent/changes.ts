@@ -1,23 +1,15 @@
-import { readMembers, readPool, readRoster, requireStatement } from "../cluster/cluster.ts";
-import type { Cluster } from "../cluster/cluster.ts";
+import { readRoster } from "../cluster/cluster.ts";
 import { openNode } from "../cluster/configuration.ts";
-import { asFailure, Failure } from "../failure.ts";
-import { reloadUnit, restartIfRunning } from "../host/systemd/jobs.ts";
+import { asFailure, type Failure } from "../failure.ts";
 import type { UnitFacts } from "../host/systemd/systemd.ts";
-import { turnLength, turnOf, type OnChange, type Turn } from "../service/on-change.ts";
-import { changedBundles } from "../trust/changed-bundles.ts";
-import type { VerifiedRoster } from "../trust/roster.ts";
-import { describeGeneration, type VerifiedStatement } from "../trust/statement.ts";
-import { keepDecision } from "./decisions.ts";
-import type { Digest } from "./digest.ts";
-import { settleRefreshes, type Digests } from "./refresh.ts";
+import { turnLength, turnOf } from "../service/on-change.ts";
+import { dueOf, turnFor, type Looking } from "./due.ts";
 import { refusalOf, type Refusal } from "./refusal.ts";
-import { rehearse } from "./rehearsal.ts";
-import { requireReloadable } from "./reloadable.ts";
+import { renew, type Served } from "./renewal.ts";
 import { listRunningUnits, type RunningUnit } from "./running-units.ts";
 import type { Means } from "./start.ts";
-import { recordLeftRunning, recordRenewal } from "./unit-journal.ts";
-import { wantedBy, type Wanted } from "./wanted.ts";
+import { recordLeftRunning } from "./unit-journal.ts";
+import { wantedBy } from "./wanted.ts";
 
 /** What becomes of running services when there are newer values for them. */
 export interface Changes {
@@ -42,11 +34,6 @@ interface Waiting {
   readonly turn: number;
 }
 
-/** How services are told apart that have the bytes already. */
-export interface Served extends Digests {
-  readonly digest: Digest;
-}
-
 /** Nobody waits yet. */
 export function createChanges(means: Means, served: Served): Changes {
   const waiting = new Map<string, Waiting>();
@@ -62,43 +49,6 @@ export function createChanges(means: Means, served: Served): Changes {
     if (before?.code === refusal.code && before.message === refusal.message) return;
     objections.set(unit, refusal);
     await recordLeftRunning(unit, invocation, failure);
-  };
-
-  const renew = async (one: RunningUnit, wanted: Wanted, due: Due, now: Date): Promise<void> => {
-    const { unit, invocation } = one.facts;
-    const node = await means.node();
-    const has = served.digests.get(invocation);
-    const gets = await rehearse(unit, wanted, node, means, now, served.digest);
-    waiting.delete(unit);
-    if (has === gets.digest) {
-      // Sealed anew and the same to the byte: it runs on the newest already, and is reported so.
-      keepDecision({ ...one.decision, ...gets.served });
-      return;
-    }
-    await requireReloadable(one.facts, due.onChange);
-    await recordRenewal(unit, invocation, due.onChange.how, due.change);
-    if (due.onChange.how === "restart") await restart(unit, due.change);
-    else await reload(unit, invocation, due.change);
-  };
-
-  const restart = async (unit: string, change: string): Promise<void> => {
-    if (await restartIfRunning(unit)) return;
-    throw new Failure(
-      "unit/not-started",
-      `${unit} was restarted for ${change} and doesn't run`,
-      `sealaunch doctor ${unit}; systemctl status ${unit}`,
-    );
-  };
-
-  const reload = async (unit: string, invocation: string, change: string): Promise<void> => {
-    const isReloaded = await reloadUnit(unit);
-    const failed = await settleRefreshes(served);
-    if (isReloaded && !failed.has(invocation)) return;
-    throw new Failure(
-      "unit/not-reloaded",
-      `${unit} was reloaded for ${change}, and that failed`,
-      `journalctl -u ${unit}`,
-    );
   };
 
   const lookAt = async (
@@ -121,9 +71,14 @@ export function createChanges(means: Means, served: Served): Changes {
       const next = isInterrupted ? now.getTime() : turnOf(turnFor(due), now.getTime());
       const turn = isSame && !isMissed ? before.turn : next;
       waiting.set(unit, { invocation, change: due.change, turn });
-      if (now.getTime() >= turn) await renew(one, wanted, due, now);
+      if (now.getTime() < turn) return;
+      await renew(one, wanted, due, means, served, now);
+      waiting.delete(unit);
     } catch (error) {
-      await object(one.facts, asFailure(error), now);
+      const failure = asFailure(error);
+      // It was done, and isn't done again before its next turn.
+      if (["unit/not-started", "unit/not-reloaded"].includes(failure.code)) waiting.delete(unit);
+      await object(one.facts, failure, now);
     }
   };
 
@@ -162,59 +117,4 @@ function isAsking({ facts }: RunningUnit): boolean {
   } catch {
     return facts.commands.some(({ words }) => words.some((word) => word.startsWith("--on-change")));
   }
-}
-
-interface Looking {
-  readonly node: string;
-  readonly cluster: Cluster;
-  readonly roster: VerifiedRoster;
-}
-
-/** What a unit is to be restarted or reloaded for, and among whom it has its turn. */
-interface Due {
-  readonly node: string;
-  readonly members: readonly string[];
-  readonly change: string;
-  readonly onChange: OnChange;
-}
-
-const turnFor = ({ onChange: { spread }, ...others }: Due): Turn => ({ ...others, spread });
-
-/** Undefined if nothing has changed of what it has. What it takes from a store path never does. */
-async function dueOf(
-  { decision }: RunningUnit,
-  wanted: Wanted,
-  { node, cluster, roster }: Looking,
-): Promise<Due | undefined> {
-  const { onChange } = wanted;
-  const { payloads = [] } = decision;
-  if (onChange === undefined || payloads.length === 0) return undefined;
-  const followed = decision.bundles.filter(({ path }) => path === undefined);
-  const newest = await Promise.all(
-    followed.map(({ bundle }) => requireStatement(cluster, roster, bundle)),
-  );
-  const changed = changedBundles(payloads, newest);
-  const [first] = changed;
-  if (first === undefined) return undefined;
-  const change = changed
-    .map((statement) => `${statement.name} ${describeGeneration(statement)}`)
-    .join(", ");
-  return { node, members: await membersWith(node, first, cluster, roster), change, onChange };
-}
-
-/** The members of the first pool of a statement's audience that the node is in; the node alone if it sees none. */
-async function membersWith(
-  node: string,
-  { audience }: VerifiedStatement,
-  cluster: Cluster,
-  roster: VerifiedRoster,
-): Promise<readonly string[]> {
-  for (const name of audience) {
-    const pool = await readPool(cluster, roster, name).catch(() => undefined);
-    if (pool === undefined) continue;
-    const list = await readMembers(cluster.source, pool.record).catch(() => undefined);
-    const names = list?.members.map((member) => member.node) ?? [];
-    if (names.includes(node)) return names;
-  }
-  return [node];
 }

@@ -3,6 +3,7 @@ import { Failure } from "../failure.ts";
 import { showAll, showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
 import { isReloadGuard } from "../service/reloading.ts";
 import { runs } from "../service/stale-roots.ts";
+import { decisionOf } from "./answers.ts";
 import {
   forgetRefresh,
   keepDecision,
@@ -13,7 +14,7 @@ import {
   type Refresh,
 } from "./decisions.ts";
 import { openHere } from "./rehearsal.ts";
-import { decisionOf, type Means, type Prepared } from "./start.ts";
+import type { Means, Prepared } from "./start.ts";
 import { wantedBy } from "./wanted.ts";
 
 // A reload for which systemd fetches a running unit's credentials anew (docs/decisions/0029).

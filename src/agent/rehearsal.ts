@@ -5,7 +5,8 @@ import type { Decision } from "../formats/decision.ts";
 import { requireFile, requireProgram, requireStored } from "../host/nix/nix.ts";
 import type { Opening } from "../launch/open.ts";
 import type { Digest } from "./digest.ts";
-import { answersOf, openWanted, servedBy, type Means } from "./start.ts";
+import { answersOf, servedBy, valuesOf } from "./answers.ts";
+import { openWanted, type Means } from "./start.ts";
 import type { Wanted } from "./wanted.ts";
 
 /** What a start would get now. */
@@ -55,7 +56,7 @@ export async function openHere(
   wanted.sealed.forEach(requireStored);
   const opening = await openWanted({ ...wanted, unit, inPlace: false }, node, means, now);
   try {
-    return { answers: await answersOf(unit, wanted, opening), opening };
+    return { answers: await answersOf(unit, wanted, valuesOf(opening)), opening };
   } catch (error) {
     wipe(...opening.credentials.map(({ value }) => value));
     throw error;

@@ -2,19 +2,16 @@ import type { Located } from "../cluster/configuration.ts";
 import type { Memory } from "../cluster/memory.ts";
 import { wipe } from "../crypto/bytes.ts";
 import type { Identity } from "../crypto/identity.ts";
-import { Failure } from "../failure.ts";
+import type { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import type { Decision } from "../formats/decision.ts";
-import { formatTime } from "../formats/fields.ts";
 import type { UnitFacts } from "../host/systemd/systemd.ts";
 import { openBringing } from "../launch/bringing.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
-import { renderAll } from "../launch/render.ts";
-import { manifestName } from "../service/delivery.ts";
 import { parseProgram, parseStoreFile } from "../service/store-path.ts";
+import { answersOf, decisionOf, valuesOf } from "./answers.ts";
 import type { Realise } from "./closures.ts";
 import { keepDecision, readDecision } from "./decisions.ts";
-import { encodeManifest } from "./manifest.ts";
 import { requireReloadable } from "./reloadable.ts";
 import { sealedOf, wantedBy, type Wanted } from "./wanted.ts";
 
@@ -37,9 +34,6 @@ export interface Prepared {
   readonly mirroredAt: string | undefined;
   readonly warnings: readonly Failure[];
 }
-
-/** systemd's limit for one credential and for all of a unit (systemd.exec(5), SetCredential=). */
-const maxTotalSize = 1024 * 1024;
 
 /**
  * What a start of a unit gets: the newest that it may have, or, where an agent before this one has
@@ -75,7 +69,7 @@ export async function prepareStart(
   try {
     if (opened.status === "rejected") throw opened.reason;
     if (realised.status === "rejected") throw realised.reason;
-    const answers = await answersOf(unit, wanted, opened.value);
+    const answers = await answersOf(unit, wanted, valuesOf(opened.value));
     const decision = before ?? decisionOf(facts, wanted, opened.value, now);
     if (before === undefined) keepDecision(decision);
     const { warnings, mirroredAt } = opened.value;
@@ -84,59 +78,6 @@ export async function prepareStart(
     wipe(...values.map(({ value }) => value));
     throw error;
   }
-}
-
-/**
- * All that a unit gets, by name: what was opened, what is rendered of it, and the manifest.
- *
- * @throws Failure `credential/too-large`; whatever keeps a template from being filled in
- */
-export async function answersOf(
-  unit: string,
-  { renders, commands }: Pick<Wanted, "renders" | "commands">,
-  { credentials }: Opening,
-): Promise<ReadonlyMap<string, Uint8Array>> {
-  const opened = new Map(credentials.map(({ name, value }) => [name, value]));
-  const all = new Map([...opened, ...(await renderAll(renders, opened))]);
-  const answers = new Map([...all, [manifestName, encodeManifest(commands, all)]]);
-  checkSize(unit, answers);
-  return answers;
-}
-
-/** That a unit gets what was opened now. */
-export function decisionOf(
-  { unit, invocation }: UnitFacts,
-  wanted: Wanted,
-  opening: Opening,
-  now: Date,
-): Decision {
-  return {
-    version: 1,
-    unit,
-    invocation,
-    at: formatTime(now),
-    ...servedBy(opening),
-    credentials: opening.credentials.map(({ name }) => name),
-    renders: [...wanted.renders].map(([credential, { path }]) => ({ credential, template: path })),
-    commands: [...wanted.commands],
-    programs: wanted.programs.map(({ path }) => path),
-    files: wanted.files.map(({ path }) => path),
-  };
-}
-
-/** Of which bundles and payloads the opened credentials are. */
-export function servedBy({
-  bundles,
-  credentials,
-}: Opening): Pick<Decision, "bundles" | "payloads"> {
-  return {
-    bundles: bundles.map((bundle) => ({ ...bundle, signers: [...bundle.signers] })),
-    payloads: credentials.map(({ bundle, name, payload }) => ({
-      bundle,
-      credential: name,
-      payload,
-    })),
-  };
 }
 
 /** As {@link openBundles}; nothing for a unit that is started for its closure alone. */
@@ -176,15 +117,4 @@ function recall(before: Decision): {
     },
     decided: new Map(before.bundles.map((bundle) => [bundle.bundle, bundle])),
   };
-}
-
-/** Returns if systemd delivers as much. @throws Failure `credential/too-large` */
-export function checkSize(unit: string, answers: ReadonlyMap<string, Uint8Array>): void {
-  const size = [...answers.values()].reduce((sum, { length }) => sum + length, 0);
-  if (size <= maxTotalSize) return;
-  throw new Failure(
-    "credential/too-large",
-    `the credentials of ${unit} have together over ${String(maxTotalSize)} bytes, which systemd doesn't deliver`,
-    "ask for fewer of them with --credential NAME, or let the service be several units",
-  );
 }

@@ -1,6 +1,4 @@
-import { checkSize } from "../agent/start.ts";
-import { encodeManifest } from "../agent/manifest.ts";
-import { manifestName } from "../service/delivery.ts";
+import { answersOf, valuesOf } from "../agent/answers.ts";
 import type { Wanted } from "../agent/wanted.ts";
 import type { Located } from "../cluster/configuration.ts";
 import type { Memory } from "../cluster/memory.ts";
@@ -9,7 +7,6 @@ import type { Identity } from "../crypto/identity.ts";
 import { Failure } from "../failure.ts";
 import type { NodeConfiguration } from "../formats/configuration.ts";
 import { openBundles, type Opening, type OpeningRequest } from "../launch/open.ts";
-import { renderAll } from "../launch/render.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 import { failureOf } from "./failures.ts";
 
@@ -42,7 +39,7 @@ export async function tryOpening(
   if (!(opened instanceof Failure)) {
     const { credentials, warnings } = opened;
     try {
-      const values = new Map(credentials.map(({ name, value }) => [name, value]));
+      const values = valuesOf(opened);
       const failure = await failureOf(() => answer(unit, wanted, values));
       return {
         findings: [
@@ -69,13 +66,7 @@ async function answer(
   wanted: Wanted,
   values: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
-  const rendered = await renderAll(wanted.renders, values);
-  const all = new Map([...values, ...rendered]);
-  try {
-    checkSize(unit, new Map([...all, [manifestName, encodeManifest(wanted.commands, all)]]));
-  } finally {
-    wipe(...rendered.values());
-  }
+  wipe(...(await answersOf(unit, wanted, values)).values());
 }
 
 /** A start ends with the first bundle that can't be opened; here each tells why. */
