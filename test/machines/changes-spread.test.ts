@@ -245,6 +245,8 @@ describe("of many who seal one name at once in etcd", () => {
         ) &
       done
       wait`);
+    // Whoever lost may have said why.
+    expect(said, await nodes.n1.sh("cat /run/many/*.said")).not.toBe("");
     const won = said.trim().split("\n");
     const made = await Promise.all(
       won.map(async (number) => {
