@@ -25,16 +25,15 @@ if (isRoot && !canBoot)
 
 const soak = process.env["SEALAUNCH_SOAK"] === "1" ? 20 : 1;
 
-// Files of these mostly wait, for machines that boot and for what is due every few seconds, and have what they
-// run in namespaces of their own. Beyond this it is memory that they would share.
+// Files mostly wait: for programs that they run, for machines that boot, for what is due every few seconds. Beyond
+// this it is memory that they would share.
 const beside = Math.min(8, Math.ceil(1.5 * availableParallelism()));
 
 /** With one another, and after the others, which would disturb what these measure. */
 const sequence = { groupOrder: 1 };
 
 const needsNoRoot = {
-  // They mostly wait for programs that they run: none is left over for vitest itself.
-  maxWorkers: "100%",
+  maxWorkers: beside,
   // A module is loaded once a worker, not once a file: what tests import keeps no state of theirs.
   isolate: false,
   testTimeout: 30_000 * soak,

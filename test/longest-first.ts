@@ -17,6 +17,11 @@ const longest = [
   "machines/changes",
   "root/nix-daemon",
   "root/launch/sealed-path",
+  "caches/publish-progress",
+  "caches/publish-refused",
+  "commands/scan-update",
+  "commands/deploy-schedulers",
+  "commands/scan-facts",
 ].map((name) => `/test/${name}.test.ts`);
 
 /** Begins with the files that take longest, so that none runs alone at the end. */
