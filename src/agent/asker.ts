@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
 import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
-import { abstractNames, holdsSocket, peerOf } from "../host/unix-sockets.ts";
+import { abstractNames, holdsSocket, peerOf, type Accepted } from "../host/unix-sockets.ts";
 import { claimMark, parseClaim, type Claim } from "./claim.ts";
 
 /** A process of systemd's that gives a unit its credentials, and what PID 1 said of the unit then. */
@@ -21,8 +21,8 @@ export interface Asker extends Claim, Holder {
   readonly socket: number;
 }
 
-/** Finds out who is at the other end of the accepted socket with that inode. */
-export type Identify = (own: number) => Promise<Asker>;
+/** Finds out who is at the other end of an accepted socket. */
+export type Identify = (own: Accepted) => Promise<Asker>;
 
 /**
  * How askers are identified: as systemd itself, while it starts the unit that the asker is, or fetches anew what
@@ -30,7 +30,8 @@ export type Identify = (own: number) => Promise<Asker>;
  *
  * The name of the socket is only a claim, which anybody with uid 0 can make. It holds where PID 1
  * says which process it has just made for that unit, and that process, or a child of it, still runs
- * systemd's own program, with all of its powers, within the unit's control group and holds the socket. docs/decisions/0016
+ * systemd's own program, with all of its powers, within the unit's control group, holds the socket, and is who has
+ * connected it: what PID 1 forks has all that PID 1 has, also the sockets that PID 1 keeps for others. docs/decisions/0016
  * has what was tried instead, and forged, and 0029 what a reload differs in.
  *
  * @param listening - the path that connections are accepted on
@@ -77,10 +78,11 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   };
 
   return async (own) => {
-    const [{ inode: socket, name }] = await Promise.all([peerOf(listening, own), look(own)]);
+    const [peer] = await Promise.all([peerOf(listening, own), look(own.inode)]);
+    const { inode: socket, name, connector } = peer;
     const claim = claimOf(name);
     const holder = await findHolder(claim.unit, socket);
-    if (holder === undefined) {
+    if (holder === undefined || !hasConnected(holder, connector)) {
       throw new Failure(
         "agent/unknown-asker",
         `somebody asks for credential ${claim.credential} as ${claim.unit}, and is not systemd starting it`,
@@ -132,6 +134,22 @@ function refresherOf(facts: UnitFacts, socket: number): Holder | undefined {
   const [process, group = ""] = [processFacts(facts.controlPid), processFacts(1)?.controlGroup];
   if (process?.parent !== 1 || !isHolder(process, group, socket)) return undefined;
   return { facts, process, group, isRefresh: true };
+}
+
+/**
+ * Whether it is who has connected. Where the kernel can't be asked, since there is no perl or the call for it is
+ * kept from the agent, a start is answered all the same.
+ *
+ * @throws Failure `host/sockets` for a reload then
+ */
+function hasConnected({ facts, process, isRefresh }: Holder, connector: number): boolean {
+  if (connector !== 0) return process.pid === connector;
+  if (!isRefresh) return true;
+  throw new Failure(
+    "host/sockets",
+    `the kernel doesn't say who asks at a reload of ${facts.unit}: perl or pidfd_getfd(2) is missing`,
+    "apt-get install perl-base",
+  );
 }
 
 function isHolder(

@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { asFailure, Failure } from "../failure.ts";
-import { inodeOf } from "../host/unix-sockets.ts";
+import { acceptedAs } from "../host/unix-sockets.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { createIdentify, isStillAsking, type Asker, type Identify } from "./asker.ts";
 import type { Starts } from "./starts.ts";
@@ -65,7 +65,7 @@ async function answer(
   socket.resume();
   let asker: Asker | undefined;
   try {
-    asker = await identify(inodeOf(descriptorOf(socket)));
+    asker = await identify(acceptedAs(descriptorOf(socket)));
     const bytes = credentialFor(asker, (await starts.get(asker)).answers);
     if (!isStillAsking(asker)) {
       throw new Failure(

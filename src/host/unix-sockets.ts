@@ -9,10 +9,18 @@ export interface Peer {
   readonly inode: number;
   /** Its abstract name, one character a byte; "" if it has none, or none that is surely its. */
   readonly name: string;
+  /** The process that has connected it, whoever has it now; 0 where the kernel couldn't be asked. */
+  readonly connector: number;
 }
 
-/** The other end of the socket with that inode, accepted at a path; inode NaN if there is none. */
-type FindPeer = (own: number, listening: string) => Promise<Peer>;
+/** A socket of this process's that it has accepted. */
+export interface Accepted {
+  readonly inode: number;
+  readonly descriptor: number;
+}
+
+/** The other end of a socket that was accepted at a path; inode NaN if there is none. */
+type FindPeer = (own: Accepted, listening: string) => Promise<Peer>;
 
 /**
  * Asks the kernel for one socket, by its inode (sock_diag(7), unix_diag_req): 0.4 ms.
@@ -23,19 +31,26 @@ type FindPeer = (own: number, listening: string) => Promise<Peer>;
 export function askNetlink(perl: string): FindPeer {
   const ask = createResponder(`exec ${perl} -e '${netlinkProgram}'`);
   return async (own) => {
-    const [inode = "", name = ""] = (await ask(`${String(own)}\n`)).trim().split(" ");
+    const [inode = "", connector = "", name = ""] = (
+      await ask(`${String(own.inode)} ${String(own.descriptor)}\n`)
+    )
+      .trim()
+      .split(" ");
     // An abstract name begins with a NUL, and any other byte may follow.
     const bytes = Buffer.from(name, "hex");
     return {
       inode: Number(inode || Number.NaN),
       name: bytes[0] === 0 ? bytes.toString("latin1", 1) : "",
+      connector: Number(connector || 0),
     };
   };
 }
 
 // AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG; SOCK_DIAG_BY_FAMILY for AF_UNIX, any state, no cookie, and
 // what to show: UDIAG_SHOW_NAME is 1, UDIAG_SHOW_PEER 4. The answer is a unix_diag_msg of 16 bytes and
-// attributes, of which UNIX_DIAG_NAME is 0 and UNIX_DIAG_PEER 2.
+// attributes, of which UNIX_DIAG_NAME is 0 and UNIX_DIAG_PEER 2. Who has connected is said to who has the socket
+// alone, by SO_PEERCRED, which is 17 at the level SOL_SOCKET (socket(7)): a copy of it is taken, with pidfd_open(2),
+// 434, of the parent, and pidfd_getfd(2), 438. A descriptor may have come to be another socket's meanwhile.
 const netlinkProgram = `
 $| = 1;
 socket(N, 16, 3, 4) or exit 1;
@@ -54,9 +69,18 @@ sub show {
   }
   return "";
 }
+my $parent = syscall(434, getppid(), 0);
+sub connector {
+  my ($inode, $descriptor) = @_;
+  my $copy = syscall(438, $parent, $descriptor, 0);
+  return 0 if $copy < 0 || !open(my $socket, "+<&=", $copy);
+  return 0 if (stat $socket)[1] != $inode;
+  return unpack("l", getsockopt($socket, 1, 17) // "") // 0;
+}
 while (<STDIN>) {
-  my $peer = unpack("L", show($_, 4, 2)) // 0;
-  print "$peer ", $peer ? unpack("H*", show($peer, 1, 0)) : "", "\\n\\n";
+  my ($own, $descriptor) = map { $_ + 0 } split;
+  my $peer = unpack("L", show($own, 4, 2)) // 0;
+  print "$peer ", connector($own, $descriptor), " ", $peer ? unpack("H*", show($peer, 1, 0)) : "", "\\n\\n";
 }`;
 
 /** Has ss(8) list the sockets that were accepted at the path: where there is no perl. */
@@ -71,27 +95,27 @@ export function askSs(ss: string): FindPeer {
   return async (own, listening) => {
     // u_str ESTAB 0 0 PATH OWN * PEER
     const peers = (await list(listening))
-      .filter(([, , , , path, inode]) => path === listening && inode === String(own))
+      .filter(([, , , , path, inode]) => path === listening && inode === String(own.inode))
       .map(([, , , , , , , peer]) => Number(peer));
     const inode = peers.length === 1 ? (peers[0] ?? Number.NaN) : Number.NaN;
     const names = abstractNames().get(inode) ?? [];
-    return { inode, name: names.length === 1 ? (names[0] ?? "") : "" };
+    return { inode, name: names.length === 1 ? (names[0] ?? "") : "", connector: 0 };
   };
 }
 
 let findPeer: Promise<FindPeer> | undefined;
 
 /**
- * The socket at the other end of the accepted socket with inode `own`.
+ * The socket at the other end of an accepted one.
  *
  * @param listening - the path that it was accepted on, without blanks
  * @throws Failure `host/sockets` if the kernel doesn't know one
  */
-export async function peerOf(listening: string, own: number): Promise<Peer> {
+export async function peerOf(listening: string, own: Accepted): Promise<Peer> {
   findPeer ??= findProgram("perl").then(askNetlink, async () => askSs(await findProgram("ss")));
   const peer = await (await findPeer)(own, listening);
   if (Number.isSafeInteger(peer.inode) && peer.inode > 0) return peer;
-  throw new Failure("host/sockets", `the kernel knows no peer of socket ${String(own)}`);
+  throw new Failure("host/sockets", `the kernel knows no peer of socket ${String(own.inode)}`);
 }
 
 /**
@@ -124,11 +148,11 @@ export function holdsSocket(pid: number, inode: number): boolean {
   }
 }
 
-/** The inode of the socket that is this process's descriptor. @throws Failure `host/sockets` */
-export function inodeOf(descriptor: number): number {
+/** The socket that is this process's descriptor. @throws Failure `host/sockets` */
+export function acceptedAs(descriptor: number): Accepted {
   const inode = /^socket:\[([0-9]+)\]$/u.exec(
     linkTarget(`/proc/self/fd/${String(descriptor)}`),
   )?.[1];
-  if (inode !== undefined) return Number(inode);
+  if (inode !== undefined) return { inode: Number(inode), descriptor };
   throw new Failure("host/sockets", `descriptor ${String(descriptor)} is no socket`);
 }

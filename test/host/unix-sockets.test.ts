@@ -1,17 +1,18 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readlinkSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram } from "../../src/host/process.ts";
 import {
+  acceptedAs,
   askNetlink,
   askSs,
   holdsSocket,
-  inodeOf as inodeOfDescriptor,
   peerOf,
+  type Accepted,
 } from "../../src/host/unix-sockets.ts";
 
 const path = join(tmpdir(), `sealaunch-sockets-${String(process.pid)}.sock`);
@@ -22,10 +23,12 @@ afterAll(() => {
   rmSync(path, { force: true });
 });
 
-function inodeOf(socket: Socket): number {
+function own(socket: Socket): Accepted {
   const { _handle: handle } = socket as unknown as { _handle: { fd: number } };
-  return Number(/[0-9]+/u.exec(readlinkSync(`/proc/self/fd/${String(handle.fd)}`))?.[0]);
+  return acceptedAs(handle.fd);
 }
+
+const inodeOf = (socket: Socket): number => own(socket).inode;
 
 /** A connection: both its ends. */
 async function connectTo(): Promise<{ asking: Socket; accepted: Socket }> {
@@ -43,14 +46,20 @@ describe.for([
     const find = ask(await findProgram(program));
     const pairs: Awaited<ReturnType<typeof connectTo>>[] = [];
     while (pairs.length < 20) pairs.push(await connectTo());
-    const peers = await Promise.all(pairs.map(({ accepted }) => find(inodeOf(accepted), path)));
-    expect(peers).toEqual(pairs.map(({ asking }) => ({ inode: inodeOf(asking), name: "" })));
+    const peers = await Promise.all(pairs.map(({ accepted }) => find(own(accepted), path)));
+    const connector = program === "perl" ? process.pid : 0;
+    expect(peers).toEqual(
+      pairs.map(({ asking }) => ({ inode: inodeOf(asking), name: "", connector })),
+    );
     for (const { asking, accepted } of pairs) for (const end of [asking, accepted]) end.destroy();
   });
 
   it("is none where there is no such socket", async () => {
     const find = ask(await findProgram(program));
-    expect((await find(4_000_000_000, path)).inode).toBeOneOf([0, Number.NaN]);
+    expect((await find({ inode: 4_000_000_000, descriptor: 0 }, path)).inode).toBeOneOf([
+      0,
+      Number.NaN,
+    ]);
   });
 });
 
@@ -65,9 +74,21 @@ it("a socket's name is told to the byte, whatever rows other names make of the k
     sleep 60`;
   const child = spawn(perl, ["-e", script, Buffer.from(name).toString("hex"), path]);
   const [accepted] = await accepting;
-  expect((await askNetlink(perl)(inodeOf(accepted), path)).name).toBe(name);
+  const peer = await askNetlink(perl)(own(accepted), path);
+  expect(peer.name).toBe(name);
+  expect(peer.connector).toBe(child.pid);
   child.kill();
   accepted.destroy();
+});
+
+it("who has connected is not told of a descriptor that has come to be another socket's", async () => {
+  const [one, other] = [await connectTo(), await connectTo()];
+  const { inode } = own(one.accepted);
+  const { descriptor } = own(other.accepted);
+  const find = askNetlink(await findProgram("perl"));
+  expect((await find({ inode, descriptor }, path)).connector).toBe(0);
+  for (const end of Object.values({ ...one })) end.destroy();
+  for (const end of Object.values({ ...other })) end.destroy();
 });
 
 it("a process holds the sockets that it has open, and no others", async () => {
@@ -82,8 +103,10 @@ it("a process holds the sockets that it has open, and no others", async () => {
 });
 
 it("host/sockets: what is no socket, or has no other end, is refused", async () => {
-  await expect(peerOf(path, 4_000_000_000)).rejects.toMatchObject({ code: "host/sockets" });
+  await expect(peerOf(path, { inode: 4_000_000_000, descriptor: 0 })).rejects.toMatchObject({
+    code: "host/sockets",
+  });
   const file = openSync("/dev/null", "r");
-  expect(() => inodeOfDescriptor(file)).toThrow(/is no socket/u);
+  expect(() => acceptedAs(file)).toThrow(/is no socket/u);
   closeSync(file);
 });
