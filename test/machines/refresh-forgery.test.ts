@@ -1,48 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { until } from "./pool.ts";
+import { attack } from "./refresh-attack.ts";
 import { mark, Refreshing, victim } from "./refreshing.ts";
 
 // Who asks in the name of a service while systemd fetches that one's credentials anew, with uid 0 and without a
 // capability. PID 1's own child asks then, which is in PID 1's control group. docs/decisions/0029.
-
-const attack = String.raw`import array, os, socket, sys, time
-ways = sys.argv[1].split(",")
-def notify(text, *descriptors):
-    to = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    to.connect(os.environ["NOTIFY_SOCKET"])
-    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))]
-    to.sendmsg([text], rights if descriptors else [])
-ask = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-ask.bind(b"\0" + b"1234567890abcdef/unit/victim.service/CF_TOKEN")
-# PID 1 has it then, and so has whatever PID 1 forks.
-if "stored" in ways:
-    notify(b"FDSTORE=1\nFDPOLL=0\nFDNAME=asks", ask.fileno())
-if "init" in ways:
-    for place in ("/sys/fs/cgroup/init.scope", "/sys/fs/cgroup/system.slice/victim.service"):
-        if "unit" not in ways and "victim" in place:
-            continue
-        with open(place + "/cgroup.procs", "w") as group:
-            group.write(str(os.getpid()))
-        print("group", open("/proc/self/cgroup").read().split(), flush=True)
-if "name" in ways:
-    with open("/proc/self/comm", "w") as comm:
-        comm.write("(sd-refresh-cre")
-print("ready", flush=True)
-while not os.path.exists("/run/now"):
-    time.sleep(0.02)
-if "removed" in ways:
-    notify(b"FDSTOREREMOVE=1\nFDNAME=asks")
-    time.sleep(0.5)
-ask.connect("/run/sealaunch/agent.sock")
-ask.shutdown(socket.SHUT_WR)
-answer = b""
-while True:
-    part = ask.recv(65536)
-    if not part:
-        break
-    answer += part
-print("answered", len(answer), "secret" if b"${mark}" in answer else "no secret", flush=True)
-`;
 
 let all: Refreshing;
 beforeAll(async () => {
@@ -54,6 +16,8 @@ beforeAll(async () => {
 afterAll(() => all[Symbol.asyncDispose]());
 beforeEach(() => all.node.sh("rm -f /run/now /run/attacked"));
 
+const program = (ways: string): string => `/usr/bin/python3 /run/attack.py ${ways}`;
+
 const attacker = (ways: string): string => `[Unit]
 StartLimitIntervalSec=0
 [Service]
@@ -62,25 +26,32 @@ CapabilityBoundingSet=
 NotifyAccess=all
 FileDescriptorStoreMax=8
 StandardOutput=append:/run/attacked
-ExecStart=/usr/bin/python3 /run/attack.py ${ways}
+ExecStart=${program(ways)}
 `;
 
 const said = (): Promise<string> => all.node.sh("cat /run/attacked 2>/dev/null || :");
 
-/** What an attacker says that he got while the victim is refreshing; whose values are newer afterwards. */
-async function ask(ways: string): Promise<string> {
+/** What an attacker who runs says that he got while a unit is refreshing; whose values are newer afterwards. */
+async function askWith(unit: string, also?: () => Promise<unknown>): Promise<string> {
   const { node } = all;
-  await node.unit("attacker.service", attacker(ways));
-  await node.ok("systemctl", ["restart", "attacker.service"]);
-  await until(async () => (await said()).includes("ready"), "the attacker is ready");
+  await until(async () => /^ready$/mu.test(await said()), "the attacker is ready");
   const value = await all.seal();
-  await all.during(victim, async () => {
+  await all.during(unit, async () => {
+    await also?.();
     await node.sh("touch /run/now");
-    await until(async () => (await said()).includes("answered"), "an answer");
+    await until(async () => /answered|Error/u.test(await said()), "an answer");
+    expect(await all.agentSaid()).toContain("is not systemd starting it");
   });
-  expect(await node.show(victim, "ReloadResult")).toBe("success");
-  expect(await all.lies(victim)).toBe(value);
+  expect(await node.show(unit, "ReloadResult")).toBe("success");
+  expect(await all.lies(unit)).toBe(value);
   return said();
+}
+
+/** The same, of a service of the attacker's. */
+async function ask(ways: string): Promise<string> {
+  await all.node.unit("attacker.service", attacker(ways));
+  await all.node.ok("systemctl", ["restart", "attacker.service"]);
+  return askWith(victim);
 }
 
 describe("a service with uid 0 that asks in the name of one that is being reloaded", () => {
@@ -93,6 +64,65 @@ describe("a service with uid 0 that asks in the name of one that is being reload
     ["by a socket that PID 1 has kept for it when it forked", "stored,removed"],
   ])("gets no secret: %s", async ([, ways = ""]) => {
     expect(await ask(ways)).toMatch(/^answered \d{7} no secret$/mu);
-    expect(await all.agentSaid()).toContain("is not systemd starting it");
+  });
+
+  it("gets no secret: as a process of the very unit", async () => {
+    const lines = ["CapabilityBoundingSet=", "NotifyAccess=all", "FileDescriptorStoreMax=8"];
+    const text = all.text([...lines, "StandardOutput=append:/run/attacked"], program("stored"));
+    await all.node.unit(victim, text);
+    await all.node.ok("systemctl", ["restart", victim]);
+    expect(await askWith(victim)).toMatch(/^answered \d{7} no secret$/mu);
+    await all.node.unit(victim, all.text());
+    await all.node.ok("systemctl", ["restart", victim]);
+  });
+
+  it("gets no secret: from a unit of its own that is being reloaded, too", async () => {
+    const { node } = all;
+    const own = attacker("stored").replace(
+      "Type=exec",
+      `Type=exec
+RefreshOnReload=credentials
+LoadCredential=slow:/run/slow.sock
+ExecReload=/bin/true`,
+    );
+    await node.unit("attacker.service", own);
+    await node.ok("systemctl", ["restart", "attacker.service"]);
+    const answered = await askWith(victim, async () => {
+      await node.ok("systemctl", ["reload", "--no-block", "attacker.service"]);
+      const state = (): Promise<string> => node.show("attacker.service", "SubState");
+      await until(async () => (await state()) === "refresh-credentials", "both are refreshing");
+    });
+    expect(answered).toMatch(/^answered \d{7} no secret$/mu);
+  });
+
+  it("gets no secret: as a unit of that name of root's own user manager", async () => {
+    const { node } = all;
+    const text = (lines: string): string => `[Service]
+Type=exec
+RefreshOnReload=credentials
+LoadCredential=other:/etc/hostname
+${lines}ExecStart=/bin/sleep 600
+ExecReload=/bin/true
+`;
+    const user = (...words: string[]) =>
+      node.run("env", ["XDG_RUNTIME_DIR=/run/user/0", "systemctl", "--user", ...words]);
+    await node.write(`/etc/systemd/user/${victim}`, text(""));
+    await node.ok("systemctl", ["start", "user@0.service"]);
+    expect((await user("start", victim)).status).toBe(0);
+    await node.write(
+      `/etc/systemd/user/${victim}`,
+      text("LoadCredential=CF_TOKEN:/run/sealaunch/agent.sock\n"),
+    );
+    await user("daemon-reload");
+    const value = await all.seal();
+    await all.during(victim, async () => {
+      expect((await user("reload", victim)).status).not.toBe(0);
+      expect(await all.agentSaid()).toContain("is not systemd starting it");
+      expect(await all.lies(victim)).not.toBe(value);
+    });
+    expect(await all.lies(victim)).toBe(value);
+    const found = await node.sh(`grep -rl '${mark}' /run/user /run/credentials || :`);
+    expect(found).toBe(`/run/credentials/${victim}/CF_TOKEN\n`);
+    await user("stop", victim);
   });
 });
