@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { impostor } from "./impostor.ts";
 import { until } from "./pool.ts";
 import { attack } from "./refresh-attack.ts";
 import { mark, Refreshing, victim } from "./refreshing.ts";
@@ -124,5 +125,30 @@ ExecReload=/bin/true
     const found = await node.sh(`grep -rl '${mark}' /run/user /run/credentials || :`);
     expect(found).toBe(`/run/credentials/${victim}/CF_TOKEN\n`);
     await user("stop", victim);
+  });
+
+  it.for([
+    ["since the other one lets anybody tell so", "notify"],
+    ["with all capabilities of a user namespace of its own", "notify,namespace"],
+  ])("gets no secret as what PID 1 has for the main process: %s", async ([, ways = ""]) => {
+    const { node } = all;
+    await node.unit(victim, all.text(["NotifyAccess=all"]));
+    await node.ok("systemctl", ["restart", victim]);
+    await node.write("/run/impostor.py", impostor);
+    const systemd = (await node.sh("readlink /proc/1/exe")).trim();
+    const powers = (await node.sh("awk '/^CapPrm/ { print $2 }' /proc/1/status")).trim();
+    const command = `ExecStart=/usr/bin/python3 /run/impostor.py ${ways} ${systemd} ${powers}`;
+    await node.unit("attacker.service", attacker("").replace(/^ExecStart=.*$/mu, command));
+    await node.sh(`rm -f /run/quick; systemctl reload --no-block ${victim}`);
+    const state = (): Promise<string> => node.show(victim, "SubState");
+    await until(async () => (await state()) === "refresh-credentials", "it is refreshing");
+    await node.ok("systemctl", ["restart", "attacker.service"]);
+    await until(async () => (await said()).includes("answered"), "an answer");
+    await node.sh("touch /run/quick");
+    expect(await said()).toMatch(/^main True \S+\/systemd$/mu);
+    expect(await said()).toMatch(/^answered 10\d{5}$/mu);
+    // Its main process has ended with the impostor.
+    await node.unit(victim, all.text());
+    await node.ok("systemctl", ["restart", victim]);
   });
 });
