@@ -2,7 +2,13 @@ import { Failure } from "../failure.ts";
 import { coalesce } from "../host/coalesce.ts";
 import { childrenOf, processFacts, type ProcessFacts } from "../host/processes.ts";
 import { showUnit, type UnitFacts } from "../host/systemd/systemd.ts";
-import { abstractNames, holdsSocket, peerOf, type Accepted } from "../host/unix-sockets.ts";
+import {
+  abstractNames,
+  holdsSocket,
+  peerOf,
+  type OwnSocket,
+  type Connector,
+} from "../host/unix-sockets.ts";
 import { claimMark, parseClaim, type Claim } from "./claim.ts";
 
 /** A process of systemd's that gives a unit its credentials, and what PID 1 said of the unit then. */
@@ -21,8 +27,14 @@ export interface Asker extends Claim, Holder {
   readonly socket: number;
 }
 
+/** A listening socket of this process's. */
+export interface Listening {
+  readonly path: string;
+  readonly inode: number;
+}
+
 /** Finds out who is at the other end of an accepted socket. */
-export type Identify = (own: Accepted) => Promise<Asker>;
+export type Identify = (own: OwnSocket) => Promise<Asker>;
 
 /**
  * How askers are identified: as systemd itself, while it starts the unit that the asker is, or fetches anew what
@@ -34,11 +46,14 @@ export type Identify = (own: Accepted) => Promise<Asker>;
  * connected it: what PID 1 forks has all that PID 1 has, also the sockets that PID 1 keeps for others. docs/decisions/0016
  * has what was tried instead, and forged, and 0029 what a reload differs in.
  *
- * @param listening - the path that connections are accepted on
+ * @param listening - what connections are accepted on: PID 1 has it open too
  * @param foreseen - is shown what PID 1 says of units that are claimed, before it is found out by whom
  * @returns what throws Failure `agent/unknown-asker`, `host/sockets`, `systemd/unavailable`
  */
-export function createIdentify(listening: string, foreseen: (facts: UnitFacts) => void): Identify {
+export function createIdentify(
+  listening: Listening,
+  foreseen: (facts: UnitFacts) => void,
+): Identify {
   const recent = new Map<string, Holder>();
   const early = new Map<string, Promise<UnitFacts | undefined>>();
 
@@ -78,11 +93,11 @@ export function createIdentify(listening: string, foreseen: (facts: UnitFacts) =
   };
 
   return async (own) => {
-    const [peer] = await Promise.all([peerOf(listening, own), look(own.inode)]);
+    const [peer] = await Promise.all([peerOf(listening.path, own), look(own.inode)]);
     const { inode: socket, name, connector } = peer;
     const claim = claimOf(name);
     const holder = await findHolder(claim.unit, socket);
-    if (holder === undefined || !hasConnected(holder, connector)) {
+    if (holder === undefined || !hasConnected(holder, connector, listening.inode)) {
       throw new Failure(
         "agent/unknown-asker",
         `somebody asks for credential ${claim.credential} as ${claim.unit}, and is not systemd starting it`,
@@ -138,17 +153,23 @@ function refresherOf(facts: UnitFacts, socket: number): Holder | undefined {
 
 /**
  * Whether it is who has connected. Where the kernel can't be asked, since there is no perl or the call for it is
- * kept from the agent, a start is answered all the same.
+ * kept from the agent, a start is answered where its process has nothing any more of what PID 1 has open.
  *
- * @throws Failure `host/sockets` for a reload then
+ * @param listening - the inode of the socket that PID 1 has opened for the agent
+ * @throws Failure `host/sockets` for a reload, at which PID 1's child keeps all of that, where it isn't certain
  */
-function hasConnected({ facts, process, isRefresh }: Holder, connector: number): boolean {
-  if (connector !== 0) return process.pid === connector;
-  if (!isRefresh) return true;
+function hasConnected(
+  { facts, process, isRefresh }: Holder,
+  connector: Connector | undefined,
+  listening: number,
+): boolean {
+  if (connector !== undefined && (connector.isSame || !isRefresh))
+    return process.pid === connector.pid;
+  if (!isRefresh) return !holdsSocket(process.pid, listening);
   throw new Failure(
     "host/sockets",
-    `the kernel doesn't say who asks at a reload of ${facts.unit}: perl or pidfd_getfd(2) is missing`,
-    "apt-get install perl-base",
+    `the kernel doesn't say which process asks at a reload of ${facts.unit}: that takes Linux 6.5, perl and pidfd_getfd(2)`,
+    "let a change restart it: --on-change restart; or apt-get install perl-base, where there is no perl",
   );
 }
 

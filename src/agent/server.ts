@@ -1,6 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { asFailure, Failure } from "../failure.ts";
-import { acceptedAs } from "../host/unix-sockets.ts";
+import { ownSocket } from "../host/unix-sockets.ts";
 import { agentSocket } from "../service/delivery.ts";
 import { createIdentify, isStillAsking, type Asker, type Identify } from "./asker.ts";
 import type { Starts } from "./starts.ts";
@@ -34,7 +34,8 @@ export async function serve(
   log: (line: string) => void,
 ): Promise<Server> {
   const open = new Set<Promise<void>>();
-  const identify = createIdentify(agentSocket, (facts) => {
+  const { inode } = ownSocket(descriptor);
+  const identify = createIdentify({ path: agentSocket, inode }, (facts) => {
     starts.foresee(facts);
   });
   // systemd closes its writing half before it reads.
@@ -65,7 +66,7 @@ async function answer(
   socket.resume();
   let asker: Asker | undefined;
   try {
-    asker = await identify(acceptedAs(descriptorOf(socket)));
+    asker = await identify(ownSocket(descriptorOf(socket)));
     const bytes = credentialFor(asker, (await starts.get(asker)).answers);
     if (!isStillAsking(asker)) {
       throw new Failure(

@@ -9,18 +9,26 @@ export interface Peer {
   readonly inode: number;
   /** Its abstract name, one character a byte; "" if it has none, or none that is surely its. */
   readonly name: string;
-  /** The process that has connected it, whoever has it now; 0 where the kernel couldn't be asked. */
-  readonly connector: number;
+  /** Who has connected it, whoever has it now; undefined where the kernel couldn't be asked. */
+  readonly connector: Connector | undefined;
 }
 
-/** A socket of this process's that it has accepted. */
-export interface Accepted {
+/** Who has connected a socket. */
+export interface Connector {
+  /** -1 if it has ended. */
+  readonly pid: number;
+  /** Whether it is that very process (Linux ≥ 6.5), and not one that came to have its number when it had ended. */
+  readonly isSame: boolean;
+}
+
+/** A socket of this process's. */
+export interface OwnSocket {
   readonly inode: number;
   readonly descriptor: number;
 }
 
 /** The other end of a socket that was accepted at a path; inode NaN if there is none. */
-type FindPeer = (own: Accepted, listening: string) => Promise<Peer>;
+type FindPeer = (own: OwnSocket, listening: string) => Promise<Peer>;
 
 /**
  * Asks the kernel for one socket, by its inode (sock_diag(7), unix_diag_req): 0.4 ms.
@@ -31,7 +39,7 @@ type FindPeer = (own: Accepted, listening: string) => Promise<Peer>;
 export function askNetlink(perl: string): FindPeer {
   const ask = createResponder(`exec ${perl} -e '${netlinkProgram}'`);
   return async (own) => {
-    const [inode = "", connector = "", name = ""] = (
+    const [inode = "", how = "", pid = "", name = ""] = (
       await ask(`${String(own.inode)} ${String(own.descriptor)}\n`)
     )
       .trim()
@@ -41,7 +49,7 @@ export function askNetlink(perl: string): FindPeer {
     return {
       inode: Number(inode || Number.NaN),
       name: bytes[0] === 0 ? bytes.toString("latin1", 1) : "",
-      connector: Number(connector || 0),
+      connector: how === "none" ? undefined : { pid: Number(pid), isSame: how === "same" },
     };
   };
 }
@@ -49,8 +57,9 @@ export function askNetlink(perl: string): FindPeer {
 // AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG; SOCK_DIAG_BY_FAMILY for AF_UNIX, any state, no cookie, and
 // what to show: UDIAG_SHOW_NAME is 1, UDIAG_SHOW_PEER 4. The answer is a unix_diag_msg of 16 bytes and
 // attributes, of which UNIX_DIAG_NAME is 0 and UNIX_DIAG_PEER 2. Who has connected is said to who has the socket
-// alone, by SO_PEERCRED, which is 17 at the level SOL_SOCKET (socket(7)): a copy of it is taken, with pidfd_open(2),
-// 434, of the parent, and pidfd_getfd(2), 438. A descriptor may have come to be another socket's meanwhile.
+// alone: by SO_PEERPIDFD, 77 at the level SOL_SOCKET, or, before Linux 6.5, by SO_PEERCRED, 17 (unix(7)). A copy of
+// it is taken, with pidfd_open(2), 434, of the parent, and pidfd_getfd(2), 438. A descriptor may have come to be
+// another socket's meanwhile. ENOPROTOOPT is 92. /proc/PID/fdinfo has a process descriptor's `Pid:`, -1 when that process has ended.
 const netlinkProgram = `
 $| = 1;
 socket(N, 16, 3, 4) or exit 1;
@@ -73,9 +82,19 @@ my $parent = syscall(434, getppid(), 0);
 sub connector {
   my ($inode, $descriptor) = @_;
   my $copy = syscall(438, $parent, $descriptor, 0);
-  return 0 if $copy < 0 || !open(my $socket, "+<&=", $copy);
-  return 0 if (stat $socket)[1] != $inode;
-  return unpack("l", getsockopt($socket, 1, 17) // "") // 0;
+  return "none 0" if $copy < 0 || !open(my $socket, "+<&=", $copy);
+  return "none 0" if (stat $socket)[1] != $inode;
+  my $process = unpack("l", getsockopt($socket, 1, 77) // "");
+  my $unknown = $! + 0;
+  if (defined $process) {
+    open(my $opened, "<&=", $process) or return "none 0";
+    open(my $info, "<", "/proc/self/fdinfo/$process") or return "none 0";
+    my ($pid) = join("", <$info>) =~ /^Pid:\\s+(-?[0-9]+)$/m;
+    return defined $pid ? "same $pid" : "none 0";
+  }
+  return "same -1" if $unknown != 92;
+  my $pid = unpack("l", getsockopt($socket, 1, 17) // "") || -1;
+  return "number $pid";
 }
 while (<STDIN>) {
   my ($own, $descriptor) = map { $_ + 0 } split;
@@ -99,7 +118,7 @@ export function askSs(ss: string): FindPeer {
       .map(([, , , , , , , peer]) => Number(peer));
     const inode = peers.length === 1 ? (peers[0] ?? Number.NaN) : Number.NaN;
     const names = abstractNames().get(inode) ?? [];
-    return { inode, name: names.length === 1 ? (names[0] ?? "") : "", connector: 0 };
+    return { inode, name: names.length === 1 ? (names[0] ?? "") : "", connector: undefined };
   };
 }
 
@@ -111,7 +130,7 @@ let findPeer: Promise<FindPeer> | undefined;
  * @param listening - the path that it was accepted on, without blanks
  * @throws Failure `host/sockets` if the kernel doesn't know one
  */
-export async function peerOf(listening: string, own: Accepted): Promise<Peer> {
+export async function peerOf(listening: string, own: OwnSocket): Promise<Peer> {
   findPeer ??= findProgram("perl").then(askNetlink, async () => askSs(await findProgram("ss")));
   const peer = await (await findPeer)(own, listening);
   if (Number.isSafeInteger(peer.inode) && peer.inode > 0) return peer;
@@ -149,7 +168,7 @@ export function holdsSocket(pid: number, inode: number): boolean {
 }
 
 /** The socket that is this process's descriptor. @throws Failure `host/sockets` */
-export function acceptedAs(descriptor: number): Accepted {
+export function ownSocket(descriptor: number): OwnSocket {
   const inode = /^socket:\[([0-9]+)\]$/u.exec(
     linkTarget(`/proc/self/fd/${String(descriptor)}`),
   )?.[1];

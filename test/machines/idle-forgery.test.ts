@@ -10,12 +10,21 @@ import { systemds } from "./systemds.ts";
 
 const socket = "/run/sealaunch/agent.sock";
 
-describe.for(systemds)("with %s,", ([, options]) => {
+const rows = systemds.flatMap(([systemd, options]) => [
+  [systemd, options, ""] as const,
+  // As in a container that keeps the agent from asking who has connected.
+  [`${systemd} and no pidfd_getfd(2)`, options, "SystemCallFilter=~pidfd_getfd"] as const,
+]);
+
+describe.for(rows)("with %s,", ([, options, setting]) => {
   let node: Machine;
   beforeAll(async () => {
     node = await machine(options);
     await enrol(node, { secret: "correct horse battery staple", units: ["victim.service"] });
     await node.write("/run/attack.py", attack);
+    const own = "/etc/systemd/system/sealaunch-agent.service.d/own.conf";
+    await node.write(own, `[Service]\n${setting}\n`);
+    await node.sh("systemctl daemon-reload; systemctl restart sealaunch-agent.service");
     await node.unit("long.service", "[Service]\nType=oneshot\nExecStart=/bin/sleep 8\n");
     await node.unit(
       "victim.service",
