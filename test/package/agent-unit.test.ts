@@ -49,7 +49,8 @@ describe("the units of the agent and of sync", () => {
     expect(measured).toBeDefined();
     // A later systemd may know more to look at.
     expect(Number(measured)).toBeLessThanOrEqual(Number(said) + 0.2);
-    expect(Number(said)).toBeLessThanOrEqual(1.5);
+    // One call of @debug is what tells who has connected (docs/decisions/0016).
+    expect(Number(said)).toBeLessThanOrEqual(1.6);
   });
 
   it("have no limit at which the socket would close or the agent stay down", () => {
