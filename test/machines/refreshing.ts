@@ -1,26 +1,13 @@
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
 import { until, wrapper } from "./pool.ts";
+import { addSlowSource } from "./slow-source.ts";
 
 const agentSocket = "/run/sealaunch/agent.sock";
 
 /** Every value begins with it, and nothing else in a machine has it. */
 export const mark = "correct horse battery staple";
 export const victim = "victim.service";
-
-// A credential from elsewhere, for which systemd waits as long as there is no /run/quick. It asks for one after the
-// other, so that the unit is "refreshing" until then.
-const slow = String.raw`import os, socket, time
-listening = socket.socket(socket.AF_UNIX)
-listening.bind("/run/slow.sock")
-listening.listen(64)
-while True:
-    accepted, _ = listening.accept()
-    while not os.path.exists("/run/quick"):
-        time.sleep(0.01)
-    accepted.sendall(b"slow")
-    accepted.close()
-`;
 
 /** A machine with a running service whose reloads last as long as a test wants. */
 export class Refreshing implements AsyncDisposable {
@@ -36,8 +23,7 @@ export class Refreshing implements AsyncDisposable {
     const { node } = refreshing;
     try {
       await enrol(node, { secret: `${mark} 0`, units: [victim, ...units] });
-      await node.write("/run/slow.py", slow);
-      await node.sh("touch /run/quick; systemd-run -q --unit=slow python3 /run/slow.py");
+      await addSlowSource(node);
       return refreshing;
     } catch (error) {
       await node[Symbol.asyncDispose]();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { chance, count } from "../soak.ts";
 import { Pool, until, wrapper } from "./pool.ts";
+import { addSlowSource } from "./slow-source.ts";
 
 // Whatever happens to the agent while it answers a reload: the service runs on, is never told of values that are
 // empty, cut short or of two generations, and in the end has the newest. docs/decisions/0029.
@@ -13,7 +14,6 @@ beforeAll(async () => {
   const script = `#!/bin/sh\ntrap '${pool.program} "$1"' HUP\n${pool.program} "$1"\nwhile :; do sleep 0.05; done\n`;
   await pool.node.write("/run/built2/bin/follow", script, 0o755);
   const follow = (await pool.node.sh("nix-store --add /run/built2")).trim();
-  await pool.node.write("/run/slow.py", slow);
   await pool.node.unit(
     unit,
     pool
@@ -26,26 +26,12 @@ beforeAll(async () => {
       .replace("Type=oneshot", "Type=exec")
       .replace(/^ExecStart=.*$/mu, command(follow)),
   );
-  await pool.node.sh("touch /run/quick; systemd-run -q --unit=slow python3 /run/slow.py");
+  await addSlowSource(pool.node);
 }, 120_000);
 afterAll(() => pool[Symbol.asyncDispose]());
 
 const command = (follow: string): string =>
   `ExecStart=${wrapper} run --bundle dns --on-change signal -- ${follow}/bin/follow %n`;
-
-// A credential from elsewhere, for which systemd waits as long as there is no /run/quick.
-const slow = String.raw`import os, socket, time
-listening = socket.socket(socket.AF_UNIX)
-listening.bind("/run/slow.sock")
-listening.listen(64)
-while True:
-    accepted, _ = listening.accept()
-    open("/run/asked", "w").close()
-    while not os.path.exists("/run/quick"):
-        time.sleep(0.01)
-    accepted.sendall(b"slow")
-    accepted.close()
-`;
 
 beforeEach(() => pool.node.sh(`touch /run/quick; systemctl restart ${unit}`));
 
