@@ -46,9 +46,10 @@ export async function prepareRefresh(
   const wanted = wantedBy(facts);
   const { answers, opening } = await openHere(unit, wanted, node, means, now);
   try {
-    const { programs, files, at } = before ?? decisionOf(facts, wanted, opening, now);
+    const newest = decisionOf(facts, wanted, opening, now);
     // It runs, and keeps in the store, what it was started with.
-    const decision = { ...decisionOf(facts, wanted, opening, now), programs, files, at };
+    const { programs, files, at } = before ?? newest;
+    const decision = { ...newest, programs, files, at };
     keepRefresh(refresh, decision);
     const { mirroredAt, warnings } = opening;
     return { answers, decision, isNew: true, mirroredAt, warnings };

@@ -6,7 +6,7 @@ import { parseName } from "../../formats/names.ts";
 import { makeDirectory, writeFileAtomic } from "../../host/files.ts";
 import { systemctlVersion } from "../../host/systemd/jobs.ts";
 import { findUnitFiles } from "../../host/systemd/unit-files.ts";
-import { isReloaded, type Guard } from "../../service/guard.ts";
+import type { Guard } from "../../service/guard.ts";
 import { parseOnChange } from "../../service/on-change.ts";
 import { refuseVersion } from "../../service/reloading.ts";
 import { printUnit, type Unit } from "../../service/unit-file.ts";
@@ -88,9 +88,9 @@ export async function unitWrap(
 /** Returns if this machine's systemd does what the unit is to be wrapped for. @throws Failure `unit/setting` */
 async function checkVersion(unit: string, guard: Guard): Promise<void> {
   const how = parseOnChange(guard.onChange ?? "nothing")?.how;
-  const version = isReloaded(guard) ? await systemctlVersion() : undefined;
-  if (how === undefined || version === undefined) return;
-  const failure = refuseVersion(unit, version, how);
+  if (how === undefined || how === "restart") return;
+  const version = await systemctlVersion();
+  const failure = version === undefined ? undefined : refuseVersion(unit, version, how);
   if (failure !== undefined) throw failure;
 }
 
