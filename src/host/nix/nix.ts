@@ -106,6 +106,8 @@ export async function fetchClosure(
 ): Promise<void> {
   const deadline = elapsedMs() + timeoutMs;
   const environment = (await hasDaemon()) ? { NIX_REMOTE: "daemon" } : {};
+  const others = async (): Promise<readonly string[]> =>
+    inTurn(await listSubstituters(environment));
   const attempt = async (substituters?: string): Promise<Failure | undefined> => {
     const options = Object.entries({
       ...fetchOptions,
@@ -120,16 +122,18 @@ export async function fetchClosure(
       });
       if (result.exitCode === 0) return undefined;
       if (result.timedOut) return tookTooLong(storePath, timeoutMs, result.stderr);
-      if (!isLostRace(result.stderr) || tries === maxTries) {
-        return explain(storePath, result.stderr);
-      }
+      const failure = explain(storePath, result.stderr);
+      if (!isLostRace(result.stderr) || tries === maxTries) return failure;
+      // What was waited for in vain would be again, for half a minute each time.
+      if (substituters === undefined && mayComeFromAnother(failure) && (await others()).length > 0)
+        return failure;
       await pause(tries * 100);
     }
   };
 
   let failure = await attempt();
   if (failure !== undefined && mayComeFromAnother(failure) && elapsedMs() < deadline) {
-    for (const substituter of inTurn(await listSubstituters(environment))) {
+    for (const substituter of await others()) {
       const next = await attempt(substituter);
       if (next === undefined) {
         failure = undefined;
