@@ -120,11 +120,12 @@ describe("a source in etcd that is watched", () => {
     await source.write("pools/db/1/pool.json", bytes("x"));
     await source.write("pools/web/1/pool.json", bytes("x"));
     await source.publish("roster/1", new Map([["roster.json", bytes("x")]]));
-    await source.remove("pools/web/1");
     expect(await heard.objects(["roster/1/roster.json", "pools/web/1/pool.json"])).toEqual([
       "pools/web/1/pool.json",
       "roster/1/roster.json",
     ]);
+    await source.remove("pools/web/1");
+    expect(await heard.objects(["pools/web/1/pool.json"])).toEqual(["pools/web/1/pool.json"]);
     await source.write("pools/web/2/pool.json", bytes("x"));
     expect(await heard.objects(["pools/web/2/pool.json"])).toEqual(["pools/web/2/pool.json"]);
   });
