@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enrol } from "./enrolment.ts";
 import { machine, type Machine } from "./machine.ts";
+import { tellAnswer } from "./refresh-attack.ts";
 import { systemds } from "./systemds.ts";
 
 // agent/unknown-asker: a service with uid 0 and no capability at all, which is no member of the trusted,
@@ -30,13 +31,7 @@ ask.bind(b"\0" + claim[:106])
 ask.connect("/run/sealaunch/agent.sock")
 if "half" in ways:
     ask.shutdown(socket.SHUT_WR)
-answer = b""
-while True:
-    part = ask.recv(65536)
-    if not part:
-        break
-    answer += part
-print("answered", len(answer), "secret" if b"${secret}" in answer else "no secret")
+${tellAnswer(secret)}
 `;
 
 const victim = (pre: string): string => `[Unit]

@@ -1,5 +1,14 @@
 import { mark } from "./refreshing.ts";
 
+/** What an attacker's Python does with the agent's answer to the socket `ask`: says whether a secret is in it. */
+export const tellAnswer = (secret: string): string => `answer = b""
+while True:
+    part = ask.recv(65536)
+    if not part:
+        break
+    answer += part
+print("answered", len(answer), "secret" if b"${secret}" in answer else "no secret", flush=True)`;
+
 /** Asks in the name of victim.service once there is /run/now, in the ways that its argument names. */
 export const attack = String.raw`import array, os, socket, sys, time
 ways = sys.argv[1].split(",")
@@ -31,12 +40,6 @@ if "removed" in ways:
     time.sleep(0.5)
 ask.connect("/run/sealaunch/agent.sock")
 ask.shutdown(socket.SHUT_WR)
-answer = b""
-while True:
-    part = ask.recv(65536)
-    if not part:
-        break
-    answer += part
-print("answered", len(answer), "secret" if b"${mark}" in answer else "no secret", flush=True)
+${tellAnswer(mark)}
 time.sleep(600)
 `;
