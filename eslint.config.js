@@ -8,6 +8,11 @@ const noTestDoubles = {
   selector: "MemberExpression[object.name='vi']",
   message: "No mocks, spies or fake clocks: use the real thing (docs/decisions/0003).",
 };
+const notRandom = {
+  object: "Math",
+  property: "random",
+  message: "Not random enough for anything here.",
+};
 const noDefaultExport = {
   selector: "ExportDefaultDeclaration",
   message: "Name what you export.",
@@ -152,11 +157,22 @@ export default defineConfig(
         "error",
         { fixStyle: "inline-type-imports", disallowTypeAnnotations: false },
       ],
+      "no-restricted-properties": ["error", notRandom],
+      "no-restricted-syntax": ["error", noDefaultExport, noTestDoubles],
+    },
+  },
+  {
+    files: ["src/**/*.ts"],
+    rules: {
       "no-restricted-properties": [
         "error",
-        { object: "Math", property: "random", message: "Not random enough for anything here." },
+        notRandom,
+        {
+          object: "Date",
+          property: "now",
+          message: "Durations and deadlines are elapsedMs()'s: a clock may be set meanwhile.",
+        },
       ],
-      "no-restricted-syntax": ["error", noDefaultExport, noTestDoubles],
     },
   },
   ...roomRules,

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
+import { sinceMs } from "../host/elapsed.ts";
 import { errorCode } from "../host/files.ts";
 import { findProgram, run } from "../host/process.ts";
 import { diskFailure, type Body, type Cache } from "./cache.ts";
@@ -88,6 +89,6 @@ async function removeOld(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!name.startsWith(spoolPrefix)) continue;
     const { mtimeMs } = await stat(join(directory, name));
-    if (mtimeMs < Date.now() - oldestMs) await rm(join(directory, name), { force: true });
+    if (sinceMs(mtimeMs) > oldestMs) await rm(join(directory, name), { force: true });
   }
 }

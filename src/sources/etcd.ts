@@ -93,8 +93,7 @@ export function openMembers(settings: EtcdSettings): Members {
       let client: Etcd3 | undefined;
       try {
         client = clientOf(endpoint);
-        // gRPC takes a moment of the clock. Where that is set meanwhile, `within` ends the call.
-        const options = { deadline: Date.now() + timeoutMs };
+        const options = { deadline: deadlineIn(timeoutMs) };
         return await within(timeoutMs, act({ client, options, isAgain: faults.size > 0 }));
       } catch (error) {
         if (error instanceof Failure) throw error;
@@ -124,13 +123,19 @@ export function openMembers(settings: EtcdSettings): Members {
   };
 }
 
+/** gRPC takes a moment of the clock. Where that is set meanwhile, `within` ends the call. */
+function deadlineIn(timeoutMs: number): number {
+  // eslint-disable-next-line no-restricted-properties -- it is what gRPC takes
+  return Date.now() + timeoutMs;
+}
+
 function connect({ tls, login }: EtcdSettings, endpoint: string, answersWithinMs: number): Etcd3 {
   const options: IOptions = {
     hosts: endpoint,
     faultHandling: { global: once, host: () => once },
     // Calls have their own; this is for the one that trades the password for a token.
     defaultCallOptions: ({ isStream }) =>
-      isStream ? {} : { deadline: Date.now() + answersWithinMs },
+      isStream ? {} : { deadline: deadlineIn(answersWithinMs) },
     grpcOptions: {
       "grpc.max_receive_message_length": maxAnswerSize,
       "grpc.keepalive_time_ms": 10_000,

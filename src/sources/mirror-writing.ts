@@ -1,5 +1,6 @@
 import { chmod, lstat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { sinceMs } from "../host/elapsed.ts";
 import { listDirectory, removeFile, writeFileAtomic } from "../host/files.ts";
 import { maxListSize, mirrorFile, openMirror } from "./mirror.ts";
 import type { Source } from "./source.ts";
@@ -122,6 +123,6 @@ async function sweep(directory: string, named: ReadonlySet<string>): Promise<voi
     if (named.has(name)) {
       if (isLeaving) await chmod(path, publicMode);
     } else if (!isLeaving && facts.isFile()) await chmod(path, leavingMode);
-    else if (!facts.isFile() || Date.now() - facts.ctimeMs > leavingMs) await removeFile(path);
+    else if (!facts.isFile() || sinceMs(facts.ctimeMs) > leavingMs) await removeFile(path);
   }
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../failure.ts";
 import type { FetchedFile } from "../../formats/fetched-advisories.ts";
 import type { Downloading, Validators } from "../../host/downloading.ts";
+import { sinceMs } from "../../host/elapsed.ts";
 import {
   listDirectory,
   refused,
@@ -74,6 +75,6 @@ export async function removeLeft(folder: string): Promise<void> {
     const path = join(folder, name);
     if (!name.startsWith(".")) continue;
     const facts = await stat(path).catch(() => undefined);
-    if (facts !== undefined && Date.now() - facts.mtimeMs > dayMs) await removeFile(path);
+    if (facts !== undefined && sinceMs(facts.mtimeMs) > dayMs) await removeFile(path);
   }
 }
