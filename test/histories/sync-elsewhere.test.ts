@@ -68,11 +68,20 @@ describe("a directory that is carried", () => {
     expect(readFileSync(own)).toEqual(before);
     expect(existsSync(checkout.at("keys/nodes/n9"))).toBe(false);
     expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
-    // What a node says of itself comes back if its card is here.
-    for (const node of ["n1", "n9"])
-      done(`mkdir -p stick/keys/nodes/${node}/more && echo x >stick/keys/nodes/${node}/more/1`);
-    expect(done("sealaunch sync --from stick")).toBe("wrote keys/nodes/n1/more/1\n");
     done("sealaunch verify --identity n2/identity");
+  });
+
+  it("brings back of a node nothing but its inventory and its report: no repository of git, no file by a link", () => {
+    done("sealaunch sync --to stick");
+    // Whoever runs git in that folder would run what its configuration says.
+    done(
+      "mkdir -p stick/keys/nodes/n1/objects stick/keys/nodes/n1/refs && cd stick/keys/nodes/n1 && touch HEAD config objects/x refs/x",
+    );
+    done("mkdir private && echo private >private/id_ed25519");
+    done("ln -s ../../../../private stick/keys/nodes/n1/ssh");
+    const before = done("cd keys && find . -type f -exec sha256sum {} + | sort");
+    expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
+    expect(done("cd keys && find . -type f -exec sha256sum {} + | sort")).toBe(before);
   });
 
   it("brings a node's card to who enrols it", () => {

@@ -14,7 +14,6 @@ import type { Source } from "../../sources/source.ts";
 import { judgeInventory, type InventoryPlace } from "../../trust/inventory.ts";
 import type { VerifiedPool } from "../../trust/pool.ts";
 import { judgeReport } from "../../trust/report.ts";
-import { objectsBelow } from "../below.ts";
 import { readNodeCard } from "../cards.ts";
 import { readMembers, type Cluster } from "../cluster.ts";
 import { findInventory, type FoundInventory } from "../inventories.ts";
@@ -46,7 +45,7 @@ export async function takeSaid(
     const card = await readNodeCard(source, node);
     if (card === undefined) continue;
     const place = { cluster: trusted.cluster, node, hostKey: hostKeys.get(node) ?? card.hostKey };
-    const left = [`${nodeFolder(node)}/${recordFile.card}`];
+    const left: string[] = [];
     for (const kind of kinds) {
       if (!(await isNews(kind, source, from, place))) left.push(...kind.prefixes(node));
     }
@@ -119,8 +118,7 @@ async function takeOf(
 ): Promise<string[]> {
   const taken: string[] = [];
   const inventory = inventoryPath(node);
-  // What an inventory names is there before it.
-  for (const path of (await objectsBelow(from, nodeFolder(node))).toSorted()) {
+  for (const path of await objectsOf(from, node)) {
     if (left.some((begin) => path.startsWith(begin))) continue;
     const bytes = await from.read(path, maxNodeObjectSize);
     const before = await source.read(path, maxNodeObjectSize).catch(() => undefined);
@@ -132,3 +130,23 @@ async function takeOf(
   }
   return taken;
 }
+
+/**
+ * Where a node's inventory and report are, under the names that the format has and no others: whoever carries
+ * them could else have any file put into a checkout, or taken there by a link. What an inventory names comes
+ * before it.
+ */
+async function objectsOf(from: Source, node: string): Promise<string[]> {
+  const collected = collectedFolder(node);
+  const parts = (await from.list(collected)).filter((name) => isPart.test(name)).toSorted();
+  const folder = nodeFolder(node);
+  return [
+    ...parts.map((name) => `${collected}/${name}`),
+    inventoryPath(node),
+    `${folder}/${recordFile.report}`,
+    `${folder}/${recordFile.reportSignature}`,
+  ];
+}
+
+/** A part of an inventory, or an inventory's signature. */
+const isPart = /^[0-9a-f]{64}(?:\.sig)?$/u;
