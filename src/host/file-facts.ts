@@ -21,3 +21,8 @@ export async function socketFacts(
   if (facts?.isSocket() !== true) return undefined;
   return { uid: facts.uid, mode: facts.mode & 0o7777 };
 }
+
+/** Whether root runs this, and what is there is another user's: he could put something else in its place meanwhile. */
+export function isOthersToRoot({ uid }: Pick<Stats, "uid">): boolean {
+  return uid !== 0 && process.geteuid?.() === 0;
+}

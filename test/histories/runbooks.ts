@@ -76,7 +76,8 @@ export const runbooks: readonly Runbook[] = [
     instead: {
       // There are hosts in test/machines/sync-ssh.test.ts.
       "sealaunch sync --ssh root@n1 root@n2 ": ": ",
-      "sync --from /media/stick    # a node": `sync --from stick ${own} --mirror n1/mirror # a node`,
+      // As root it is tried in test/root/sync.test.ts.
+      "runuser -u sealaunch-sync -- sealaunch sync --from /media/stick ": `sealaunch sync --from stick ${own} --mirror n1/mirror `,
       "/media/stick": "stick",
     },
     after: [allGood, ["ls n1/mirror", /^[0-9a-f]{64}$/mu]],

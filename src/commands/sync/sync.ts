@@ -7,6 +7,7 @@ import {
 } from "../../cluster/configuration.ts";
 import { openOutbox } from "../../cluster/node-source.ts";
 import { Failure } from "../../failure.ts";
+import { factsOf, isOthersToRoot } from "../../host/file-facts.ts";
 import type { NodeConfiguration } from "../../formats/configuration.ts";
 import { nodesFolder } from "../../formats/paths.ts";
 import { decodeTree, encodeTree, maxTreeSize, type Tree } from "../../formats/tree.ts";
@@ -31,7 +32,7 @@ export interface SyncOptions {
  * Brings what this node needs of its source into its mirror, and what the node has written for others into
  * the source: once, or again and again.
  *
- * @throws Failure `mirror/none`; what of the source couldn't be judged, after all the rest was done
+ * @throws Failure `mirror/none`, `mirror/root`; what of the source couldn't be judged, after all the rest was done
  */
 export async function sync(context: Context, options: SyncOptions): Promise<void> {
   const { from } = options;
@@ -47,6 +48,7 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
   }
   const located = await readNode(context.configuration);
   const mirror = mirrorOf(context, located, options.mirror);
+  await refuseRoot(mirror);
   const own = await openToMirror(located, mirror, context.now);
   const sent =
     from === "-" ? decodeTree(await context.input(maxTreeSize), "standard input") : undefined;
@@ -69,6 +71,17 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
   const done = await syncOnce(located, mirror, cluster, [], sent !== undefined);
   if (sent === undefined) report(context, located, mirror, done);
   else await sendBack(context, source, done);
+}
+
+/** Root would leave files there that its user can't read, and follow whatever he puts in their way. */
+async function refuseRoot(mirror: string): Promise<void> {
+  const facts = await factsOf(mirror);
+  if (facts === undefined || !isOthersToRoot(facts)) return;
+  throw new Failure(
+    "mirror/root",
+    `${mirror} belongs to user ${String(facts.uid)}, and this is root`,
+    `as that user: runuser -u "$(stat -c %U ${mirror})" -- sealaunch sync …`,
+  );
 }
 
 /** What was sent; of what it only names the bytes are here, those of what this node says of itself in its outbox. */
