@@ -15,7 +15,8 @@ const mostApartMs = 5_000;
 
 /**
  * Whether the source answers, knows us, lets us read and, where it grants that by users, write what a node
- * has to and nothing else; the newest roster; how far its clock is from ours.
+ * has to and nothing else; the newest roster; which of its members can't be gone by, and how far the clock
+ * that is farthest is from ours.
  *
  * @param node - whose rights are expected; undefined for somebody, whose rights are only told
  */
@@ -27,6 +28,8 @@ export async function examineReach(
   const facts: (readonly [string, string])[] = [["source", source.name]];
   const findings: Finding[] = [];
   const begun = performance.now();
+  // All that is silent costs the deadline once.
+  const asked = source.members?.();
   try {
     await source.list("roster");
     facts.push(["answers", `within ${String(Math.ceil(performance.now() - begun))} ms`]);
@@ -46,7 +49,15 @@ export async function examineReach(
     if (!(failure instanceof Failure)) throw failure;
     findings.push(error(failure));
   }
-  const time = await source.time?.();
+  const members = (await asked) ?? [];
+  // Why nothing is had of members that say nothing stands in the error already.
+  const isReached = findings.length === 0 || members.some(({ failure }) => failure === undefined);
+  for (const { failure, time } of members)
+    if (failure !== undefined && (isReached || time !== undefined)) findings.push(warning(failure));
+  const time = farthest(
+    members.flatMap(({ time }) => time ?? []),
+    cluster.now,
+  );
   if (time !== undefined) {
     const ahead = Math.round((time.getTime() - cluster.now.getTime()) / 1000);
     facts.push(["clock", `${String(Math.abs(ahead))} s ${ahead < 0 ? "behind" : "ahead of"} ours`]);
@@ -56,6 +67,11 @@ export async function examineReach(
     }
   }
   return { facts, findings };
+}
+
+function farthest(times: readonly Date[], now: Date): Date | undefined {
+  const apart = (time: Date): number => Math.abs(time.getTime() - now.getTime());
+  return times.toSorted((a, b) => apart(b) - apart(a)).at(0);
 }
 
 async function readPools(cluster: Cluster, roster: VerifiedRoster): Promise<PoolOfRoles[]> {

@@ -1,4 +1,3 @@
-import { request } from "node:https";
 import type { Members } from "./etcd.ts";
 import { Failure } from "../failure.ts";
 
@@ -25,33 +24,4 @@ export async function mayChange(
     if (error instanceof Failure && error.code === "source/forbidden") return false;
     throw error;
   }
-}
-
-/** What the clock of a member shows, which etcd tells over HTTP alone; undefined if none does. */
-export async function memberTime({ settings }: Members): Promise<Date | undefined> {
-  const { endpoints, tls, deadlineMs } = settings;
-  for (const endpoint of endpoints) {
-    if (tls === undefined) break;
-    const options = {
-      ca: tls.ca,
-      ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
-      ...(tls.certificateKey === undefined ? {} : { key: tls.certificateKey }),
-      timeout: Math.floor(deadlineMs / endpoints.length),
-      agent: false as const,
-    };
-    const said = await new Promise<string | undefined>((resolve) => {
-      const asking = request(`${endpoint}/version`, options, (response) => {
-        response.resume();
-        resolve(response.headers.date);
-      });
-      asking.on("error", () => {
-        resolve(undefined);
-      });
-      asking.on("timeout", () => asking.destroy());
-      asking.end();
-    });
-    const time = new Date(said ?? "");
-    if (!Number.isNaN(time.getTime())) return time;
-  }
-  return undefined;
 }

@@ -1,8 +1,9 @@
 import { Failure } from "../failure.ts";
 import { openMembers, type Members } from "./etcd.ts";
+import { examineMembers } from "./etcd-health.ts";
 import { keysOf, listChildren, listWritten } from "./etcd-keys.ts";
 import { publishFolder } from "./etcd-publishing.ts";
-import { mayChange, memberTime } from "./etcd-rights.ts";
+import { mayChange } from "./etcd-rights.ts";
 import { readEtcdSettings } from "./etcd-settings.ts";
 import { watchFolders } from "./etcd-watch.ts";
 import type { Source } from "./source.ts";
@@ -44,7 +45,7 @@ export async function openEtcd(path: string, base: string): Promise<Source> {
     },
     changedSince: (folder, since) => listWritten(members, keys, folder, since),
     mayChange: (beginning) => mayChange(members, settings.prefix, beginning),
-    time: () => memberTime(members),
+    members: () => examineMembers(settings),
     watch: (folders, signal) => watchFolders(members, keys, folders, signal),
   };
 }

@@ -63,8 +63,16 @@ export interface Source {
    */
   mayChange?(beginning: string): Promise<boolean>;
 
-  /** What the source's own clock shows, to the second; undefined if it doesn't say. */
-  time?(): Promise<Date | undefined>;
+  /** How each of those is that the source is kept by. Only of a source that has such. */
+  members?(): Promise<readonly MemberState[]>;
+}
+
+/** How one is of those that a source is kept by. */
+export interface MemberState {
+  /** What its clock shows, to the second, if it says so. */
+  readonly time?: Date;
+  /** Why it can't be gone by; none if it can. */
+  readonly failure?: Failure;
 }
 
 /** What a source says was written. */
