@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sealaunchPath } from "../../fixtures/program.ts";
 import { TestNode } from "../../fixtures/node.ts";
@@ -50,6 +51,44 @@ b" LC_ALL=C.UTF-8`,
     );
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   });
+
+  it.each(["keyword", "noclobber", "keyword:noclobber:monitor:errtrace:functrace"])(
+    "prints nothing of its own where the environment switches on %s",
+    async (options) => {
+      const words = ["sh", "-c", "id -un; cat /proc/self/coredump_filter"];
+      const program = [`${node.busybox}/bin/busybox`, ...words];
+      const shown = await Promise.all(
+        [{}, { SHELLOPTS: options }].map((environment) =>
+          node.inPlace(["--user", "nobody"], program, { environment }),
+        ),
+      );
+      const [without, asked] = shown.map(({ stdout, stderr, status }) => ({
+        stdout: stdout.toString(),
+        stderr,
+        status,
+      }));
+      expect(asked).toEqual(without);
+      expect(without?.stdout).toMatch(/^nobody\n/u);
+    },
+  );
+
+  it.each(["", "noclobber"])(
+    "has no memory in its core dumps while it prepares: %s",
+    async (options) => {
+      const program = [`${node.busybox}/bin/busybox`, "true"];
+      const [command = "", ...words] = [...launch, ...program];
+      const { process, ended } = node.start(command, words, {
+        environment: { SHELLOPTS: options },
+      });
+      const seen = new Set<string>();
+      while (process.exitCode === null) {
+        const filter = `/proc/${String(process.pid)}/coredump_filter`;
+        seen.add((await readFile(filter, "utf8").catch(() => "")).trim());
+      }
+      expect(await ended).toMatchObject({ stderr: "", status: 0 });
+      expect(seen).toContain("00000000");
+    },
+  );
 
   it("runs no function that the environment brings", async () => {
     const names = [
