@@ -5,10 +5,10 @@ import type { Source } from "../sources/source.ts";
 import type { SignedBytes } from "../trust/signed.ts";
 
 /** More signatures than anybody needs; the rest isn't read, so that a source can't make us work. */
-export const maxSignatures = 32;
+const maxSignatures = 32;
 
 /** Whether a name is that of a signature. */
-export const isSignature = (name: string): boolean => /^[0-9a-f]{32}\.sig$/u.test(name);
+const isSignature = (name: string): boolean => /^[0-9a-f]{32}\.sig$/u.test(name);
 
 /**
  * The numbers that name folders within `folder`, in no order.

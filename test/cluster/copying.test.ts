@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkBundle, checkPool } from "../../src/cluster/checking.ts";
 import { findRoster, type Cluster } from "../../src/cluster/cluster.ts";
@@ -46,5 +48,67 @@ describe("a copy", () => {
     }
     expectDone(older.run(`diff -r . ${newer.directory}`));
     expect((await planCopy(from, to, [], each)).steps).toEqual([]);
+  });
+
+  it.for([
+    ["cut short", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["emptied", () => Buffer.alloc(0)],
+    ["changed", (bytes: Buffer) => bytes.fill("X", 60, 61)],
+    ["gone", () => undefined],
+  ] as const)("brings anew each object that is %s there", async ([what, damage]) => {
+    using whole = Workplace.followed();
+    using harmed = new Workplace(whole.top);
+    const [from, to] = [await clusterIn(whole.directory), await clusterIn(harmed.directory)];
+    const paths = ["keys", "secrets"].flatMap((room) =>
+      readdirSync(join(whole.directory, room), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name).slice(whole.directory.length + 1)),
+    );
+    expect(paths.length).toBeGreaterThan(20);
+    // That a byte of them is another is seen only by whom they are for.
+    const isSeen = (path: string): boolean =>
+      what !== "changed" || !/^(?:keys\/entries|secrets\/headers)\//u.test(path);
+    for (const path of paths.filter(isSeen)) {
+      const good = readFileSync(join(whole.directory, path));
+      const bytes = damage(Buffer.from(good));
+      const place = join(harmed.directory, path);
+      if (bytes === undefined) rmSync(place);
+      else writeFileSync(place, bytes);
+      const { steps } = await planCopy(from, to, [], each);
+      for (const step of steps) await step.carry();
+      expect(readFileSync(place).equals(good), path).toBe(true);
+      expect((await planCopy(from, to, [], each)).steps, path).toEqual([]);
+    }
+    expectDone(harmed.run(`diff -r . ${whole.directory}`));
+  });
+
+  it("carries the signatures that verify, however many others lie beside them", async () => {
+    using whole = Workplace.followed();
+    using empty = new Workplace(whole.top);
+    expectDone(empty.run("rm -r keys secrets"));
+    for (const folder of ["keys/roster/4", "keys/pools/web/2", "secrets/bundles/dns/0.2"]) {
+      for (let number = 0; number < 40; number++) {
+        const name = `${String(number).padStart(32, "0")}.sig`;
+        writeFileSync(join(whole.directory, folder, "signatures", name), "nobody's");
+      }
+    }
+    const [from, to] = [await clusterIn(whole.directory), await clusterIn(empty.directory)];
+    for (const step of (await planCopy(from, to, [], each)).steps) await step.carry();
+    expect(await faultsOf(to)).toEqual([]);
+    const signatures = join(empty.directory, "secrets/bundles/dns/0.2/signatures");
+    expect(readdirSync(signatures)).toHaveLength(1);
+  });
+
+  it("says where a roster is damaged that it can't bring anew", async () => {
+    using newer = Workplace.followed();
+    using older = new Workplace(newer.top);
+    expectDone(older.run("rm -r keys/roster/4"));
+    const roster = join(newer.directory, "keys/roster/4/roster.json");
+    writeFileSync(roster, readFileSync(roster, "utf8").slice(1));
+    const [from, to] = [await clusterIn(older.directory), await clusterIn(newer.directory)];
+    await expect(planCopy(from, to, [], each)).rejects.toMatchObject({
+      code: "signature/invalid",
+      message: expect.stringContaining(`dir:${newer.directory}: roster 4`) as string,
+    });
   });
 });

@@ -100,7 +100,34 @@ const changes: readonly Change[] = [
       expect(readdirSync(join(here, "secrets/bundles/dns")).length).toBeGreaterThan(2);
     },
   },
+  {
+    title: "all is copied to another source",
+    before: [],
+    command: "sealaunch copy --from dir:. --to dir:there --yes",
+    end: (here) => {
+      expect(filesOf(join(here, "there"))).toEqual(
+        ["keys", "secrets"].flatMap((room) => filesOf(here, room)),
+      );
+    },
+  },
+  {
+    title: "what nodes need is put on a stick",
+    before: ["sealaunch sync --to whole"],
+    command: "sealaunch sync --to stick",
+    end: (here) => {
+      expect(filesOf(join(here, "stick"))).toEqual(filesOf(join(here, "whole")));
+    },
+  },
 ];
+
+/** What lies below a directory, but for what a killed command has left for nobody to look at. */
+function filesOf(directory: string, room = ""): string[] {
+  return readdirSync(join(directory, room), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
+    .filter((path) => !path.split("/").some((name) => name.startsWith(".")))
+    .sort();
+}
 
 /** Those that change what is on the disk; a write to a pipe that says so to another thread is no harm. */
 const writing = "write,pwrite64,rename,link,unlink,rmdir,mkdir,fsync,fchmod";

@@ -1,30 +1,22 @@
 import { hex } from "../../crypto/bytes.ts";
 import { sha256 } from "../../crypto/digest.ts";
 import { Failure, type FailureCode } from "../../failure.ts";
-import { maxHeaderSize, parseDetachedHeader } from "../../formats/age/profile.ts";
-import {
-  bundleFolder,
-  headerPath,
-  headersFolder,
-  payloadPath,
-  recordFile,
-  statementPath,
-} from "../../formats/paths.ts";
-import { checkPayloadHash, maxPayloadSize } from "../../formats/payload.ts";
+import { statementPath } from "../../formats/paths.ts";
 import {
   decodeStatement,
   maxStatementSize,
   type Statement,
-  type StatementCredential,
 } from "../../formats/records/statement.ts";
+import type { SignerKey } from "../../formats/sshsig/public-key.ts";
 import { epochsOf } from "../../trust/pool.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import { describeGeneration } from "../../trust/statement.ts";
-import { folderSteps, objectStep, type Step, type Way } from "./carrying.ts";
 import { checkBundle } from "../checking.ts";
 import { readStatementAt, requirePool, requireReadStatement, type Cluster } from "../cluster.ts";
 import { statementBefore, statementsBefore } from "../past.ts";
-import { describeCredential } from "../payloads.ts";
+import { folderSteps, type Folder } from "./carrying.ts";
+import type { Step, Way } from "./objects.ts";
+import { headerSteps, payloadSteps } from "./values.ts";
 
 /** What brings a bundle there, in the order in which it has to come. */
 export interface BundleCopy {
@@ -86,53 +78,23 @@ export async function planBundle(
       )
     ).flat(),
   ];
-  const folder = { what, path: pathOf(statement), record: recordFile.statement, others: new Map() };
-  const facts = { ...folder, hash: hex(sha256(read.bytes)), maxBytes: maxStatementSize };
-  const newest = await folderSteps(way, facts);
+  const known = roster.signers.map(({ signer }) => signer);
+  const newest = await folderSteps(way, folderOf(statement, hex(sha256(read.bytes)), known));
   const isForPresent = present === undefined || (await isBelieved(from, present, statement));
-  return { what, before, newest, isForPresent, past: await pastSteps(way, read) };
+  return { what, before, newest, isForPresent, past: await pastSteps(way, read, known) };
 }
 
-function pathOf({ name, series, generation }: Statement): string {
-  return statementPath(name, series, generation);
-}
-
-async function payloadSteps(
-  way: Way,
-  bundle: string,
-  credentials: readonly StatementCredential[],
-): Promise<Step[]> {
-  const folder = `${bundleFolder(bundle)}/values`;
-  const [have, there] = await Promise.all([way.from.list(folder), way.to.list(folder)]);
-  return unique(credentials)
-    .filter(({ payload }) => have.includes(payload) && !there.includes(payload))
-    .map((credential) =>
-      objectStep(way, payloadPath(bundle, credential.payload), maxPayloadSize, (bytes) => {
-        checkPayloadHash(bytes, credential.payload, describeCredential(bundle, credential));
-      }),
-    );
-}
-
-async function headerSteps(
-  way: Way,
-  bundle: string,
-  pool: string,
-  epoch: number,
-  credentials: readonly StatementCredential[],
-): Promise<Step[]> {
-  const folder = `${headersFolder(pool, epoch)}/${bundle}`;
-  const [have, there] = await Promise.all([way.from.list(folder), way.to.list(folder)]);
-  return unique(credentials)
-    .filter(({ payload }) => have.includes(payload) && !there.includes(payload))
-    .map(({ payload }) =>
-      objectStep(way, headerPath(pool, epoch, bundle, payload), maxHeaderSize + 1, (bytes) => {
-        parseDetachedHeader(bytes);
-      }),
-    );
-}
-
-function unique(credentials: readonly StatementCredential[]): StatementCredential[] {
-  return [...new Map(credentials.map((one) => [one.payload, one])).values()];
+function folderOf(statement: Statement, hash: string, known: readonly SignerKey[]): Folder {
+  const { name, series, generation } = statement;
+  return {
+    what: `bundle ${name} ${describeGeneration(statement)}`,
+    path: statementPath(name, series, generation),
+    record: "statement",
+    hash,
+    others: new Map(),
+    maxBytes: maxStatementSize,
+    known,
+  };
 }
 
 async function isBelieved(
@@ -154,17 +116,14 @@ async function isBelieved(
 async function pastSteps(
   way: Way,
   newest: Parameters<typeof statementsBefore>[1],
+  known: readonly SignerKey[],
 ): Promise<Step[]> {
   const { generations } = await statementsBefore(way.from, newest);
   const steps: Step[] = [];
   for (const [index, { record }] of generations.entries()) {
     const hash = generations[index - 1]?.record.previous;
     if (hash === undefined || hash === null) continue;
-    const what = `bundle ${record.name} ${describeGeneration(record)}`;
-    const folder = { what, path: pathOf(record), record: recordFile.statement, hash };
-    steps.push(
-      ...(await folderSteps(way, { ...folder, others: new Map(), maxBytes: maxStatementSize })),
-    );
+    steps.push(...(await folderSteps(way, folderOf(record, hash, known))));
   }
   return steps;
 }

@@ -1,91 +1,91 @@
 import { equalBytes, hex } from "../../crypto/bytes.ts";
 import { sha256 } from "../../crypto/digest.ts";
 import { Failure } from "../../failure.ts";
-import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
+import { recordFile, signatureFile } from "../../formats/paths.ts";
+import type { SignerKey } from "../../formats/sshsig/public-key.ts";
+import type { SignedType } from "../../formats/sshsig/signature.ts";
 import type { Source } from "../../sources/source.ts";
-import { isSignature, maxSignatures } from "../generations.ts";
-
-/** One thing that a source lacks and another has. */
-export interface Step {
-  readonly path: string;
-  /** Puts it there. @throws Failure `generation/conflict`; `source/…`, `write/refused` */
-  carry(): Promise<void>;
-}
-
-/** From where to where. */
-export interface Way {
-  readonly from: Source;
-  readonly to: Source;
-}
-
-/** An object that stands by itself, judged as it is carried: who wrote it may write again. */
-export function objectStep(
-  { from, to }: Way,
-  path: string,
-  maxBytes: number,
-  judge: (bytes: Uint8Array) => void,
-): Step {
-  return {
-    path,
-    carry: async () => {
-      const bytes = await from.read(path, maxBytes);
-      // Gone since: whoever took it away knows why.
-      if (bytes === undefined) return;
-      judge(bytes);
-      await to.write(path, bytes);
-    },
-  };
-}
+import { signersOf, type SignedBytes } from "../../trust/signed.ts";
+import { readSigned } from "../generations.ts";
+import { readPlain, type Step, type Way } from "./objects.ts";
 
 /** A generation to carry. */
 export interface Folder {
   /** `bundle dns 0.3` */
   readonly what: string;
   readonly path: string;
-  /** Its record's name. */
-  readonly record: string;
+  readonly record: "roster" | "pool" | "statement";
   /** Hex of the SHA-256 of its record, which was judged. */
   readonly hash: string;
   /** What else lies in it, by name, judged too. */
   readonly others: ReadonlyMap<string, Uint8Array>;
   readonly maxBytes: number;
+  /** Whose signatures come first. */
+  readonly known: readonly SignerKey[];
 }
 
 /**
- * What brings a generation there: whole where it isn't, else the signatures that were added since.
+ * What brings a generation there: whole where it isn't, or where nobody has signed it as it stands; else
+ * what of it is missing or damaged. Only signatures that verify are carried.
  *
  * @throws Failure `generation/conflict` if another is there under its number
  */
-export async function folderSteps({ from, to }: Way, folder: Folder): Promise<Step[]> {
-  const { what, path, record, hash, maxBytes, others } = folder;
-  const there = await to.read(`${path}/${record}`, maxBytes);
-  const present = there === undefined ? [] : await to.list(`${path}/signatures`);
-  if (there !== undefined && hex(sha256(there)) !== hash) throw conflict(to, what);
-  const names = (await from.list(`${path}/signatures`)).filter(isSignature).slice(0, maxSignatures);
-  const missing = names.filter((name) => !present.includes(name));
-  if (there !== undefined) {
-    return missing.map((name) =>
-      objectStep({ from, to }, `${path}/signatures/${name}`, maxSignatureSize, () => undefined),
-    );
+export async function folderSteps(way: Way, folder: Folder): Promise<Step[]> {
+  const { what, path, record, hash, others } = folder;
+  const { to } = way;
+  const there = await readFolder(to, folder);
+  const isThere = there !== undefined && hex(sha256(there.bytes)) === hash;
+  if (!isThere) {
+    if (there !== undefined && goodSignatures(there, record).size > 0) throw conflict(to, what);
+    return [{ path, carry: () => carryFolder(way, folder) }];
   }
-  const carry = async (): Promise<void> => {
-    const bytes = await from.read(`${path}/${record}`, maxBytes);
-    if (bytes === undefined || hex(sha256(bytes)) !== hash)
-      throw new Failure(
-        "generation/conflict",
-        `${from.name} has ${what} no longer as it was judged`,
-      );
-    const files = new Map<string, Uint8Array>([[record, bytes], ...others]);
-    for (const name of names) {
-      const signature = await from.read(`${path}/signatures/${name}`, maxSignatureSize);
-      if (signature !== undefined) files.set(`signatures/${name}`, signature);
-    }
-    if (await to.publish(path, files)) return;
-    const theirs = await to.read(`${path}/${record}`, maxBytes);
-    if (theirs === undefined || !equalBytes(theirs, bytes)) throw conflict(to, what);
-  };
-  return [{ path, carry }];
+  const present = goodSignatures(there, record);
+  const good = await readFolder(way.from, folder);
+  const missing = new Map(good === undefined ? [] : goodSignatures(good, record));
+  for (const name of present.keys()) missing.delete(name);
+  for (const [name, bytes] of others) {
+    const found = await readPlain(to, `${path}/${name}`, bytes.length);
+    if (found === undefined || !equalBytes(found, bytes)) missing.set(name, bytes);
+  }
+  return [...missing].map(([name, bytes]) => ({
+    path: `${path}/${name}`,
+    carry: () => to.write(`${path}/${name}`, bytes),
+  }));
 }
+
+async function carryFolder({ from, to }: Way, folder: Folder): Promise<void> {
+  const { what, path, record, hash, others } = folder;
+  const read = await readFolder(from, folder);
+  if (read === undefined || hex(sha256(read.bytes)) !== hash)
+    throw new Failure("generation/conflict", `${from.name} has ${what} no longer as it was judged`);
+  const besides = new Map([...others, ...goodSignatures(read, record)]);
+  const file = recordFile[record];
+  if (await to.publish(path, new Map([[file, read.bytes], ...besides]))) return;
+  // Somebody was first, or it is what is left of one: the record comes last, as what names the others.
+  const there = await readFolder(to, folder);
+  const isSame = there !== undefined && hex(sha256(there.bytes)) === hash;
+  if (isSame) return;
+  if (there !== undefined && goodSignatures(there, record).size > 0) throw conflict(to, what);
+  for (const [name, bytes] of besides) await to.write(`${path}/${name}`, bytes);
+  await to.write(`${path}/${file}`, read.bytes);
+}
+
+const readFolder = (
+  source: Source,
+  { path, record, maxBytes, known }: Folder,
+): Promise<SignedBytes | undefined> => readSigned(source, path, record, maxBytes, known);
+
+/** Signatures over a record that verify, by where they lie within its folder. */
+function goodSignatures(signed: SignedBytes, record: Folder["record"]): Map<string, Uint8Array> {
+  const { armoured } = signersOf(signed, typeOf[record]);
+  return new Map([...armoured].map(([signer, bytes]) => [signatureFile(signer), bytes]));
+}
+
+const typeOf: Readonly<Record<Folder["record"], SignedType>> = {
+  roster: "roster",
+  pool: "pool",
+  statement: "bundle",
+};
 
 function conflict(to: Source, what: string): Failure {
   return new Failure(

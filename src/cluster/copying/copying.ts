@@ -1,13 +1,16 @@
+import { Failure } from "../../failure.ts";
 import { nameKinds } from "../../formats/names.ts";
-import { nodeFolder, nodesFolder, recordFile } from "../../formats/paths.ts";
+import { nodeFolder, nodesFolder, recordFile, rosterPath } from "../../formats/paths.ts";
 import { maxCardSize } from "../../formats/records/card.ts";
 import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
 import { listBundles } from "../bundles.ts";
 import { readNodeCard } from "../cards.ts";
-import { objectStep, type Step } from "./carrying.ts";
-import { findRoster, readRoster, type Cluster } from "../cluster.ts";
+import { findRoster, readRoster, type Cluster, type Read } from "../cluster.ts";
+import { newestGeneration } from "../generations.ts";
 import { planBundle, type BundleCopy } from "./bundles.ts";
+import { objectStep, type Step } from "./objects.ts";
 import { planPool, planRoster, type PoolCopy } from "./trust.ts";
+import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Each } from "../each.ts";
 
 /** What one source has and another lacks. */
@@ -19,8 +22,8 @@ export interface CopyPlan {
 }
 
 /**
- * What has to be carried so that `to` has what `from` has, each judged as a reader would; nothing that is
- * there is changed, and nothing is taken away.
+ * What has to be carried so that `to` has what `from` has, each judged as a reader would; what is there and
+ * whole isn't changed, and nothing is taken away.
  *
  * Whoever reads meanwhile finds all that is named: what lies hidden comes first, then what is believed by
  * the roster that is there, then the new roster, then what only it lets count; the past comes last.
@@ -37,8 +40,7 @@ export async function planCopy(
   const way = { from: from.source, to: to.source };
   const read = await readRoster(from);
   const { record: roster } = read;
-  const present = (await findRoster(to))?.record;
-  const rosters = await planRoster(way, read);
+  const { present, rosters } = await planRosters(from, to, read);
   const pools: PoolCopy[] = [];
   await each("pool", roster.pools, async ({ name }) => {
     const pool = await planPool(from, way, roster, present, name);
@@ -77,18 +79,58 @@ export async function planCopy(
   return { steps, missing: missing.filter(({ objects }) => objects > 0) };
 }
 
-/** The cards of nodes that aren't there. One that is there stays: it may be newer. */
+/**
+ * What brings the rosters there, and by which readers go who are there already: by none where there is none,
+ * or where it is damaged and is mended.
+ *
+ * @throws Failure what is wrong with the roster there, if this roster's history doesn't mend it;
+ *   `generation/conflict`
+ */
+async function planRosters(
+  from: Cluster,
+  to: Cluster,
+  read: Read<VerifiedRoster>,
+): Promise<Rosters> {
+  const way = { from: from.source, to: to.source };
+  let failure: Failure | undefined;
+  let present: VerifiedRoster | undefined;
+  try {
+    present = (await findRoster(to))?.record;
+  } catch (error) {
+    if (!(error instanceof Failure) || error.code.startsWith("source/")) throw error;
+    failure = new Failure(error.code, `${way.to.name}: ${error.message}`, error.hint);
+  }
+  try {
+    const rosters = await planRoster(way, read, from.trusted.roots);
+    const newest = rosterPath((await newestGeneration(way.to)) ?? 0);
+    const mends = [...rosters.newest, ...rosters.past];
+    const isMended = mends.some(({ path }) => `${path}/`.startsWith(`${newest}/`));
+    if (failure === undefined || isMended) return { present, rosters };
+  } catch (error) {
+    throw failure ?? error;
+  }
+  throw failure;
+}
+
+interface Rosters {
+  readonly present: VerifiedRoster | undefined;
+  readonly rosters: Awaited<ReturnType<typeof planRoster>>;
+}
+
+/** The cards of nodes that have none there, or none that is whole. One that is there stays: it may be newer. */
 async function planCards(from: Cluster["source"], to: Cluster["source"]): Promise<Step[]> {
-  const there = await to.list(nodesFolder);
   const names = (await from.list(nodesFolder)).filter((name) => nameKinds.node.is(name));
   const steps: Step[] = [];
-  for (const name of names.filter((one) => !there.includes(one)).sort()) {
+  for (const name of names.sort()) {
+    if ((await readNodeCard(to, name)) !== undefined) continue;
     if ((await readNodeCard(from, name)) === undefined) continue;
-    for (const [file, size] of [
+    for (const [file, maxBytes] of [
       [recordFile.card, maxCardSize],
       [recordFile.cardSignature, maxSignatureSize],
-    ] as const)
-      steps.push(objectStep({ from, to }, `${nodeFolder(name)}/${file}`, size, () => undefined));
+    ] as const) {
+      const path = `${nodeFolder(name)}/${file}`;
+      steps.push(objectStep({ from, to }, { path, maxBytes, judge: () => undefined }));
+    }
   }
   return steps;
 }

@@ -5,8 +5,10 @@ import { checkEntryForm, maxEntrySize } from "../../formats/entry.ts";
 import { membersPath, poolPath, recordFile, rosterPath } from "../../formats/paths.ts";
 import { maxMembersSize, maxPoolSize } from "../../formats/records/pool.ts";
 import { maxRosterSize } from "../../formats/records/roster.ts";
-import type { VerifiedRoster } from "../../trust/roster.ts";
-import { folderSteps, objectStep, type Step, type Way } from "./carrying.ts";
+import type { SignerKey } from "../../formats/sshsig/public-key.ts";
+import { rosterPool, type VerifiedRoster } from "../../trust/roster.ts";
+import { folderSteps } from "./carrying.ts";
+import { objectSteps, type Step, type Way } from "./objects.ts";
 import { checkPool } from "../checking.ts";
 import { readPool, readPoolAt, type Cluster, type Read } from "../cluster.ts";
 import { expectedEntries } from "../owed.ts";
@@ -46,17 +48,11 @@ export async function planPool(
   const fault = failures.find(({ code }) => !sound.has(code));
   if (fault !== undefined) throw fault;
   const expected = await expectedEntries(from, roster, read.record);
-  const folders = [...new Set(expected.map(({ path }) => path.slice(0, path.lastIndexOf("/"))))];
-  const there = new Set(
-    (
-      await Promise.all(
-        folders.map(async (folder) => (await to.list(folder)).map((name) => `${folder}/${name}`)),
-      )
-    ).flat(),
+  const entries = expected.filter(({ owed }) => !owed);
+  const before = await objectSteps(
+    way,
+    entries.map(({ path }) => ({ path, maxBytes: maxEntrySize, judge: checkEntryForm })),
   );
-  const before = expected
-    .filter(({ owed, path }) => !owed && !there.has(path))
-    .map(({ path }) => objectStep(way, path, maxEntrySize, checkEntryForm));
   const { generations } = await poolsBefore(from.source, read);
   const newest: Step[] = [];
   const past: Step[] = [];
@@ -69,10 +65,11 @@ export async function planPool(
     const steps = await folderSteps(way, {
       what: `pool file ${pool} ${String(generation)}`,
       path: poolPath(pool, generation),
-      record: recordFile.pool,
+      record: "pool",
       hash,
       others: new Map([[recordFile.members, list]]),
       maxBytes: maxPoolSize,
+      known: rosterPool(roster, pool).managers,
     });
     (index === 0 ? newest : past).push(...steps);
   }
@@ -100,6 +97,7 @@ async function isBelieved(
 export async function planRoster(
   way: Way,
   read: Read<VerifiedRoster>,
+  known: readonly SignerKey[],
 ): Promise<{ readonly newest: readonly Step[]; readonly past: readonly Step[] }> {
   const { generations } = await rostersBefore(way.from, read);
   const newest: Step[] = [];
@@ -110,10 +108,11 @@ export async function planRoster(
     const steps = await folderSteps(way, {
       what: `roster ${String(record.generation)}`,
       path: rosterPath(record.generation),
-      record: recordFile.roster,
+      record: "roster",
       hash,
       others: new Map(),
       maxBytes: maxRosterSize,
+      known,
     });
     (index === 0 ? newest : past).push(...steps);
   }

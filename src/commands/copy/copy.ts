@@ -22,7 +22,7 @@ const mostRemembered = 10_000;
 
 /**
  * After it, `to` has the roster, pools and bundles of `from`, all judged by the roots that are trusted
- * here. Stopped anywhere, it goes on where it was; what is there stays as it is.
+ * here. Stopped anywhere, it goes on where it was; what is there and whole stays as it is.
  *
  * @throws Failure whatever is wrong with one of them, before anything is written; `generation/conflict`
  */

@@ -1,0 +1,76 @@
+import { Failure } from "../../failure.ts";
+import type { Source } from "../../sources/source.ts";
+
+/** One thing that a source lacks and another has. */
+export interface Step {
+  readonly path: string;
+  /** Puts it there. @throws Failure `generation/conflict`; `source/…`, `write/refused` */
+  carry(): Promise<void>;
+}
+
+/** From where to where. */
+export interface Way {
+  readonly from: Source;
+  readonly to: Source;
+}
+
+/** An object that stands by itself. */
+export interface Single {
+  readonly path: string;
+  readonly maxBytes: number;
+  /** Throws a failure unless the bytes are whole, as far as that can be told without an identity. */
+  readonly judge: (bytes: Uint8Array) => void;
+}
+
+/**
+ * What brings objects there that aren't there, or aren't whole there. Each is judged as it is carried: who
+ * wrote it may write again.
+ *
+ * @throws Failure `source/…` if it can't be seen what is there
+ */
+export async function objectSteps(way: Way, objects: readonly Single[]): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const object of objects)
+    if (!(await isWhole(way.to, object))) steps.push(objectStep(way, object));
+  return steps;
+}
+
+/** What brings an object there, whatever is there. */
+export function objectStep({ from, to }: Way, { path, maxBytes, judge }: Single): Step {
+  return {
+    path,
+    carry: async () => {
+      const bytes = await from.read(path, maxBytes);
+      // Gone since: whoever took it away knows why.
+      if (bytes === undefined) return;
+      judge(bytes);
+      await to.write(path, bytes);
+    },
+  };
+}
+
+async function isWhole(source: Source, { path, maxBytes, judge }: Single): Promise<boolean> {
+  const bytes = await readPlain(source, path, maxBytes);
+  if (bytes === undefined) return false;
+  try {
+    judge(bytes);
+    return true;
+  } catch (error) {
+    if (error instanceof Failure) return false;
+    throw error;
+  }
+}
+
+/** The bytes at `path`; undefined also if it is no plain file, or larger. @throws Failure `source/…` */
+export async function readPlain(
+  source: Source,
+  path: string,
+  maxBytes: number,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await source.read(path, maxBytes);
+  } catch (error) {
+    if (error instanceof Failure && error.code === "source/hostile") return undefined;
+    throw error;
+  }
+}
