@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readMembers, requirePool, type Cluster } from "../cluster/cluster.ts";
+import { judgedByFiles } from "../host/ssh/remote.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 
 /** A node, and how it is reached. */
@@ -50,7 +51,7 @@ export async function withKnownHosts(targets: readonly Target[]): Promise<KnownH
         `HostKeyAlias=${node}`,
         `UserKnownHostsFile=${file}`,
         "GlobalKnownHostsFile=/dev/null",
-        "StrictHostKeyChecking=yes",
+        ...judgedByFiles,
       ].flatMap((option) => ["-o", option]),
     [Symbol.asyncDispose]: () => rm(directory, { recursive: true }),
   };

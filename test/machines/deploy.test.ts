@@ -121,4 +121,24 @@ describe("a service that is deployed", () => {
     expect(stderr).toContain("Host key verification failed");
     expect(await pids()).toEqual(before);
   });
+
+  it("isn't either where somebody's ssh has a connection open to it, for other commands to share", async () => {
+    const address = cluster.nodes[1]?.address ?? "";
+    await cluster.laptop.sh(`
+      cp -p /root/.ssh/config /root/.ssh/config.before 2>/dev/null || :
+      printf 'ControlPath /root/.ssh/%%%%C\\nControlPersist 300\\n' >>/root/.ssh/config
+      ssh -o StrictHostKeyChecking=accept-new -o ControlMaster=yes root@${address} true
+      ssh -O check root@${address}`);
+    try {
+      const before = await pids();
+      const { states, stderr } = await deploy({ arguments: ["three"] }, "--node n7");
+      expect(states, stderr).toEqual({ n7: "not reached" });
+      expect(stderr).toContain("Host key verification failed");
+      expect(await pids()).toEqual(before);
+    } finally {
+      await cluster.laptop.sh(`
+        ssh -O exit root@${address}; rm -f /root/.ssh/config /root/.ssh/known_hosts
+        [ ! -e /root/.ssh/config.before ] || mv /root/.ssh/config.before /root/.ssh/config`);
+    }
+  });
 });

@@ -36,10 +36,21 @@ export async function runOverSsh(
   throw new Failure("ssh/failed", `${host} ${how}: ${said.replace(/^error: /u, "")}`);
 }
 
-/** Only a host whose ed25519 key is known already is talked to, whatever the user's settings say. */
-export const onlyKnown = ["HostKeyAlgorithms=ssh-ed25519", "StrictHostKeyChecking=yes"].flatMap(
-  (option) => ["-o", option],
-);
+/**
+ * Settings of ssh by which files of known hosts alone say who a host is, whatever the user's settings say: an
+ * open connection that is shared was judged by whoever opened it, and DNS is whoever's that answers.
+ */
+export const judgedByFiles = [
+  "StrictHostKeyChecking=yes",
+  "ControlPath=none",
+  "VerifyHostKeyDNS=no",
+] as const;
+
+/** Only a host whose ed25519 key is known already is talked to. */
+export const onlyKnown = ["HostKeyAlgorithms=ssh-ed25519", ...judgedByFiles].flatMap((option) => [
+  "-o",
+  option,
+]);
 
 /**
  * The host keys, as `TYPE BASE64`, by which ssh knows a host: with {@link onlyKnown} the one that it has shown
