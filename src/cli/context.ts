@@ -47,10 +47,10 @@ export function createContext(command: Command): Context {
         if (!process.stdout.write(piece)) await once(process.stdout, "drain");
     },
     output: (bytes) =>
-      new Promise((resolve, reject) => {
+      // What can't be written ends the program, in main.
+      new Promise((resolve) => {
         process.stdout.write(bytes, (error) => {
-          if (error) reject(new Failure("write/refused", `standard output: ${error.message}`));
-          else resolve();
+          if (!error) resolve();
         });
       }),
     each: async (what, things, act) => {
