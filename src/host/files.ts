@@ -94,14 +94,16 @@ const maxIdentitySize = 16 * 1024;
  * The bytes of an identity's file, which nobody but its owner, who runs this, or root may read.
  * The caller wipes them.
  *
- * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`
+ * @throws Failure `identity/missing`, `identity/too-open`, `identity/wrong-owner`; `source/hostile`
  */
 // eslint-disable-next-line @typescript-eslint/require-await -- as above
 export async function readIdentityFile(path: string): Promise<Uint8Array> {
   const file = openForReading(path);
   if (file === undefined) throw new Failure("identity/missing", `there is no identity at ${path}`);
   try {
-    const { mode, uid, size } = fstatSync(file);
+    const facts = fstatSync(file);
+    if (!facts.isFile()) throw new Failure("source/hostile", `${path} is no plain file`);
+    const { mode, uid, size } = facts;
     const self = process.geteuid?.() ?? 0;
     if (uid !== 0 && uid !== self) {
       throw new Failure(
@@ -291,6 +293,6 @@ export async function publishDirectory(
     if (["EEXIST", "ENOTEMPTY"].includes(errorCode(error))) return false;
     throw refused(path, error);
   } finally {
-    await rm(staged, { recursive: true, force: true });
+    await rm(staged, { recursive: true, force: true }).catch(() => undefined);
   }
 }
