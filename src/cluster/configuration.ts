@@ -64,16 +64,24 @@ export async function requireRepository(
  *
  * @throws Failure `configuration/missing`, `configuration/invalid`
  */
-export function readNode(path: string = nodeFile): Promise<Located<NodeConfiguration>> {
-  return requireFile(resolve(path), decodeNodeConfiguration);
+export function readNode(path?: string): Promise<Located<NodeConfiguration>> {
+  if (path !== undefined) return requireFile(resolve(path), decodeNodeConfiguration);
+  return requireFile(nodeFile, decodeNodeConfiguration, notANode);
 }
 
 type Decode<T> = (bytes: Uint8Array, what: string) => T;
 
-async function requireFile<T>(path: string, decode: Decode<T>): Promise<Located<T>> {
+const notANode =
+  "make this machine a node: sealaunch identity create --into /etc/sealaunch; or give --config FILE";
+
+async function requireFile<T>(
+  path: string,
+  decode: Decode<T>,
+  hint = "check the path",
+): Promise<Located<T>> {
   const found = await locate(path, decode);
   if (found !== undefined) return found;
-  throw new Failure("configuration/missing", `there is no ${path}`);
+  throw new Failure("configuration/missing", `there is no ${path}`, hint);
 }
 
 async function locate<T>(path: string, decode: Decode<T>): Promise<Located<T> | undefined> {
