@@ -40,7 +40,7 @@ import { addSync } from "./sync.ts";
 import { addSources } from "./sources.ts";
 import { addStatus } from "./status.ts";
 import { addUnit } from "./unit.ts";
-import { usageFailure } from "./usage.ts";
+import { refuseEmptyOptions, usageFailure } from "./usage.ts";
 
 /** Every command there is, in the order of the help. */
 const families: readonly ((program: Command) => void)[] = [
@@ -78,6 +78,9 @@ export function createProgram(): Command {
       showGlobalOptions: true,
       // Without "(default: [])" and "(default: false)"; where a default matters, the text says it.
       optionDescription: ({ description }) => description,
+    })
+    .hook("preAction", (_, command) => {
+      refuseEmptyOptions(command);
     })
     .exitOverride()
     // Errors are thrown and reported in one place; help goes to standard output, unless it stands

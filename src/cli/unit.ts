@@ -113,6 +113,12 @@ export function addUnit(program: Command): void {
         onChange: flags.onChange,
         output: flags.output,
       });
+    } else if (path === undefined) {
+      throw new Failure(
+        "usage/invalid",
+        "there is neither a service file nor --wrap with a unit",
+        "sealaunch unit SERVICE.json --for systemd, or sealaunch unit --wrap UNIT --bundle NAME",
+      );
     } else {
       throw new Failure(
         "usage/invalid",

@@ -1,4 +1,4 @@
-import type { CommanderError } from "commander";
+import type { Command, CommanderError } from "commander";
 import { Failure } from "../failure.ts";
 
 /**
@@ -27,6 +27,27 @@ export function usageFailure(
     withoutValues(first, error.code),
     suggestion === undefined ? help : `did you mean ${suggestion}? ${help}`,
   );
+}
+
+/**
+ * Returns if no option was given an empty word, as a shell gives for a variable that isn't set. As a path it
+ * would be this directory.
+ *
+ * @param command - the one that is about to run, its options read
+ * @throws Failure `usage/invalid`
+ */
+export function refuseEmptyOptions(command: Command): void {
+  for (let one: Command | null = command; one !== null; one = one.parent) {
+    for (const option of one.options) {
+      const value: unknown = one.getOptionValue(option.attributeName());
+      if (![value].flat().includes("")) continue;
+      throw new Failure(
+        "usage/invalid",
+        `${option.long ?? option.flags} is given an empty word`,
+        "a shell gives one for a variable that isn't set: set it, or leave the option out",
+      );
+    }
+  }
 }
 
 function withoutValues(message: string, code: string): string {

@@ -44,6 +44,10 @@ describe("a wrong command line", () => {
       "'sealaunch open --help'",
     ],
     [["--json", "--", "--help"], "unknown command '--help'", "'sealaunch --help'"],
+    [["sync", "--mirror", ""], "--mirror is given an empty word", "a variable that isn't set"],
+    [["roster", "show", "--config", ""], "--config is given an empty word", "leave the option out"],
+    [["deploy", "x.json", "--node", "n1", "--node", ""], "--node is given an empty word", "set it"],
+    [["unit"], "there is neither a service file nor --wrap", "sealaunch unit SERVICE.json"],
   ] as const)("%j is refused with what mends it", async ([args, error, hint]) => {
     const { status, stdout, stderr } = await sealaunch(args, { cwd });
     expect([status, stdout.toString()]).toEqual([64, ""]);
