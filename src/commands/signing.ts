@@ -13,7 +13,7 @@ import {
   verifySignature,
   type SignedType,
 } from "../formats/sshsig/signature.ts";
-import { readRegularFile } from "../host/files.ts";
+import { readNamedFile } from "../host/named-files.ts";
 import { agentKeys, gitSigningKey, sign, signWithAgent } from "../host/ssh/ssh.ts";
 import { listKeys } from "../trust/signed.ts";
 import type { Context } from "./context.ts";
@@ -36,8 +36,8 @@ export async function readSignerKey(context: Context, file: string): Promise<Sig
   const path = resolve(context.directory, file);
   const publicPath = path.endsWith(".pub") ? path : `${path}.pub`;
   const bytes =
-    (await readRegularFile(publicPath, maxKeyFileSize)) ??
-    (await readRegularFile(path, maxKeyFileSize));
+    (await readNamedFile(publicPath, maxKeyFileSize)) ??
+    (await readNamedFile(path, maxKeyFileSize));
   if (bytes === undefined) {
     throw new Failure("ssh-key/malformed", `there is no public key at ${publicPath}`);
   }
@@ -73,7 +73,7 @@ export async function chooseSigner(
   if (signer !== undefined && other === undefined) {
     return signerOf(context, signer, held.get(signer));
   }
-  const holding = `you hold ${listKeys([...held.keys()])}`;
+  const holding = `you hold ${held.size === 0 ? "no ed25519 key" : listKeys([...held.keys()])}`;
   throw new Failure(
     "signer/none",
     other === undefined

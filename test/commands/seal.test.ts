@@ -207,7 +207,7 @@ describe("seal", () => {
       input: "x",
     });
     await expectRefused(ended, "signer/none");
-    expect(ended.stderr).toContain("you hold nobody");
+    expect(ended.stderr).toContain("you hold no ed25519 key");
   });
 
   it("is refused by a clock that is before what was signed: clock/behind", async () => {

@@ -89,7 +89,7 @@ async function readRoots(context: Context, files: readonly string[]): Promise<Si
   if (held.length === 1) return held;
   throw new Failure(
     "signer/none",
-    `no root key is named, and you hold ${listKeys(held)}`,
+    `no root key is named, and you hold ${held.length === 0 ? "no ed25519 key" : listKeys(held)}`,
     "name it: sealaunch init --root KEY.pub",
   );
 }

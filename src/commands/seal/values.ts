@@ -5,9 +5,10 @@ import { randomBytes, textOf, utf8, wipe } from "../../crypto/bytes.ts";
 import { Failure } from "../../failure.ts";
 import { nameKinds } from "../../formats/names.ts";
 import { maxValueSize } from "../../formats/payload.ts";
-import { readRegularFile } from "../../host/files.ts";
+import { readNamedFile } from "../../host/named-files.ts";
 import { checkVariable } from "../../service/variable.ts";
 import type { Context } from "../context.ts";
+import { readGivenValue } from "./given-value.ts";
 import { readImports, type ImportOptions } from "./import.ts";
 
 /** Where `seal` takes values from. */
@@ -48,12 +49,16 @@ export async function readValues(
     for (const [name, value] of options.given ?? []) add(name, value);
     for (const argument of options.credentials) {
       const name = credentialName(argument.split("=", 1)[0] ?? "");
-      add(name, await readValue(context, name, argument.slice(name.length)));
+      add(name, await readGivenValue(context, name, argument.slice(name.length)));
     }
     for (const name of options.fromEnv) {
       const value = context.environment[name];
       if (value === undefined)
-        throw new Failure("credential/unreadable", `there is no variable ${credentialName(name)}`);
+        throw new Failure(
+          "credential/unreadable",
+          `there is no variable ${credentialName(name)}`,
+          "export it, or give the value by file (NAME=FILE) or on standard input (NAME=-)",
+        );
       add(credentialName(name), utf8(value));
     }
     for (const [name, value] of await readEnvFile(context, options.fromEnvFile)) {
@@ -84,27 +89,10 @@ function credentialName(text: string): string {
   );
 }
 
-/** @param rest - what follows the name: nothing, `=FILE` or `=-` */
-async function readValue(context: Context, name: string, rest: string): Promise<Uint8Array> {
-  if (rest === "") return context.secret(`value of ${name}`);
-  if (rest === "=-") return context.input();
-  // Neither here nor in the error below is the text repeated: it may be the value itself.
-  const file = resolve(context.directory, rest.slice(1));
-  const bytes = await readRegularFile(file, maxValueSize + 1).catch((error: unknown) => {
-    if (error instanceof Failure && error.code === "source/hostile") tooLarge(name);
-    throw new Failure("credential/unreadable", `the file for credential ${name} can't be read`);
-  });
-  if (bytes !== undefined) return bytes;
-  throw new Failure(
-    "usage/value-in-argument",
-    `credential ${name}: what follows '=' is no file (not repeated here, it may be a secret)`,
-  );
-}
-
 function tooLarge(name: string): never {
   throw new Failure(
     "credential/too-large",
-    `credential ${name} is over ${String(maxValueSize)} bytes, or its file is no plain file`,
+    `credential ${name} is over ${String(maxValueSize)} bytes`,
   );
 }
 
@@ -113,7 +101,7 @@ async function readEnvFile(
   file: string | undefined,
 ): Promise<[name: string, value: string][]> {
   if (file === undefined) return [];
-  const bytes = await readRegularFile(resolve(context.directory, file), maxValueSize);
+  const bytes = await readNamedFile(resolve(context.directory, file), maxValueSize);
   const text = bytes === undefined ? undefined : textOf(bytes);
   if (bytes === undefined || text === undefined) {
     throw new Failure("credential/unreadable", `${file} can't be read, or is not UTF-8`);
