@@ -141,6 +141,18 @@ describe("status of a pool's members", () => {
     });
   });
 
+  it("names what mends the first that is behind", async () => {
+    const refusal = { code: "header/absent", message: "no header", at: "2026-11-25T12:00:00Z" };
+    for (const node of ["n2", "n3"] as const) await reported(node, [running(second)]);
+    const hint = async (): Promise<string> =>
+      expectRefused(await status("--bundle", "dns"), "unit/behind").stderr.split("\n")[1] ?? "";
+    expect(await hint()).toContain("on n1, as root: systemctl status sealaunch-agent.socket");
+    await reported("n1", [running(first)]);
+    expect(await hint()).toBe("hint: on n1, as root: sealaunch status --restart-stale");
+    await reported("n1", [running(first, { refusal })]);
+    expect(await hint()).toBe("hint: on n1, as root: sealaunch doctor dns.service");
+  });
+
   it("goes by the floor where one is given", async () => {
     for (const node of nodes) await reported(node, [running(first)]);
     expectDone(await status("--bundle", "dns@1+"));

@@ -8,6 +8,7 @@ import { parseName } from "../../formats/names.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Context } from "../context.ts";
 import { openWithMarks } from "../repository.ts";
+import { concludeMembers, namesOf } from "./members-conclusion.ts";
 
 /** Whose services are asked about, and whether it is waited for them. */
 export interface MembersOptions {
@@ -52,7 +53,7 @@ export async function statusOfMembers(context: Context, options: MembersOptions)
       continue;
     }
     await report(context, seen.rows, seen.pools);
-    conclude(behind, options);
+    concludeMembers(behind, options.wait ? options.timeout : undefined);
     return;
   }
 }
@@ -128,23 +129,4 @@ async function report(
       code: code ?? null,
     })),
   });
-}
-
-function namesOf(rows: readonly RunningOn[]): string[] {
-  return [...new Set(rows.map(({ node }) => node))];
-}
-
-const maxNamed = 10;
-
-function conclude(behind: readonly RunningOn[], { wait, timeout }: MembersOptions): void {
-  const [first] = behind;
-  if (first === undefined) return;
-  const names = namesOf(behind);
-  const more = names.length > maxNamed ? ` and ${String(names.length - maxNamed)} more` : "";
-  const after = wait ? ` after ${timeout} seconds` : "";
-  throw new Failure(
-    "unit/behind",
-    `behind${after}: ${names.slice(0, maxNamed).join(", ")}${more}; ${first.node}: ${first.why}`,
-    `on ${first.node}, as root: sealaunch status --restart-stale`,
-  );
 }
