@@ -22,6 +22,8 @@ export interface Single {
   readonly judge: (bytes: Uint8Array) => void;
 }
 
+const atOnce = 32;
+
 /**
  * What brings objects there that aren't there, or aren't whole there. Each is judged as it is carried: who
  * wrote it may write again.
@@ -30,8 +32,13 @@ export interface Single {
  */
 export async function objectSteps(way: Way, objects: readonly Single[]): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const object of objects)
-    if (!(await isWhole(way.to, object))) steps.push(objectStep(way, object));
+  for (let from = 0; from < objects.length; from += atOnce) {
+    const some = objects.slice(from, from + atOnce);
+    const whole = await Promise.all(some.map((object) => isWhole(way.to, object)));
+    steps.push(
+      ...some.filter((_, index) => whole[index] !== true).map((object) => objectStep(way, object)),
+    );
+  }
   return steps;
 }
 
