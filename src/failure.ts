@@ -224,7 +224,7 @@ export const failures = {
   "header/malformed": [
     "data",
     "an age header is outside the profile of docs/bundle-format.md",
-    "write it anew with 'sealaunch rewrap'",
+    "take it back from where it was whole, or write it anew with 'sealaunch rewrap'",
   ],
   "header/no-match": [
     "data",

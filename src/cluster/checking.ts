@@ -13,7 +13,8 @@ import { rosterName, type VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration, isExpired, type VerifiedStatement } from "../trust/statement.ts";
 import { readMembers, readPool, requirePool, requireStatement, type Cluster } from "./cluster.ts";
 import { openCredentials } from "./opening.ts";
-import { describeCredential, readPayload } from "./payloads.ts";
+import { named } from "./named.ts";
+import { describeCredential, describeHeader, readPayload } from "./payloads.ts";
 
 /** What was found of one object: what it is, which generation, and all that is wrong with it. */
 export interface Finding {
@@ -88,7 +89,9 @@ async function checkEntry(
   if (bytes === undefined) {
     throw new Failure("entry/absent", `pool ${pool} has no entry for ${whose}: ${path}`);
   }
-  checkEntryForm(bytes);
+  named(`entry of ${whose} in pool ${pool}, ${path}`, () => {
+    checkEntryForm(bytes);
+  });
 }
 
 /**
@@ -180,7 +183,9 @@ export async function checkHeader(
       `${what}: no header for ${pool} epoch ${String(current.epoch)}`,
     );
   }
-  parseDetachedHeader(bytes);
+  named(describeHeader(bundle, credential, { pool, epoch: current.epoch }), () =>
+    parseDetachedHeader(bytes),
+  );
 }
 
 async function openAll(

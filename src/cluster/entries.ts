@@ -8,6 +8,7 @@ import type { Source } from "../sources/source.ts";
 import { epochsOf, type VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readMembers, readPool, type Cluster } from "./cluster.ts";
+import { named } from "./named.ts";
 
 /** A pool's identity for one of its epochs. */
 export interface OpenedPool {
@@ -40,7 +41,7 @@ export async function openPool(
       const bytes = await cluster.source.read(path, maxEntrySize);
       if (bytes === undefined) continue;
       const own = cluster.memory.recall("entry", [bytes, identity.seed, utf8(recipient)], () =>
-        openEntry(bytes, identity, recipient),
+        named(`${path} in ${cluster.source.name}`, () => openEntry(bytes, identity, recipient)),
       );
       // What is remembered stays; the caller wipes his own.
       const seed = cluster.memory.keeps ? own.seed.slice() : own.seed;

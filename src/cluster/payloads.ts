@@ -5,10 +5,20 @@ import { headerPath, payloadPath } from "../formats/paths.ts";
 import { maxPayloadSize } from "../formats/payload.ts";
 import type { StatementCredential } from "../formats/records/statement.ts";
 import type { Source } from "../sources/source.ts";
+import { named } from "./named.ts";
 
 /** Names a credential in messages. */
 export function describeCredential(bundle: string, { name }: StatementCredential): string {
   return `credential ${name} of ${bundle}`;
+}
+
+/** Names a header of a credential in messages. */
+export function describeHeader(
+  bundle: string,
+  credential: StatementCredential,
+  { pool, epoch }: Reach,
+): string {
+  return `header of ${describeCredential(bundle, credential)} for ${pool} epoch ${String(epoch)}`;
 }
 
 /**
@@ -51,7 +61,9 @@ export async function readHeaderFor<T extends Reach>(
   for (const reach of reaches) {
     const path = headerPath(reach.pool, reach.epoch, bundle, credential.payload);
     const bytes = await source.read(path, maxHeaderSize + 1);
-    if (bytes !== undefined) return { header: parseDetachedHeader(bytes), reach };
+    if (bytes === undefined) continue;
+    const what = describeHeader(bundle, credential, reach);
+    return { header: named(what, () => parseDetachedHeader(bytes)), reach };
   }
   const tried = reaches.map(({ pool, epoch }) => `${pool} epoch ${String(epoch)}`).join(", ");
   const what = describeCredential(bundle, credential);

@@ -6,6 +6,7 @@ import type { VerifiedRoster } from "../trust/roster.ts";
 import { judgeStart, type VerifiedStatement } from "../trust/statement.ts";
 import { checkPayload } from "./checking.ts";
 import { readMember, requirePool, type Cluster } from "./cluster.ts";
+import { named } from "./named.ts";
 import { readHeaderFor, type Reach } from "./payloads.ts";
 
 /**
@@ -50,7 +51,9 @@ async function reachesOf(
         owed.push(`pool ${pool} has no entry of node ${node} for epoch ${String(epoch)}`);
         continue;
       }
-      checkEntryForm(bytes);
+      named(`entry of node ${node} in pool ${pool}, ${path}`, () => {
+        checkEntryForm(bytes);
+      });
       reaches.push({ pool, epoch });
     }
   }

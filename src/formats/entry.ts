@@ -28,13 +28,25 @@ const bodySize = 16 + 77 + 16;
  * @throws Failure `header/malformed`; `payload/altered` if something was added or cut off
  */
 export function checkEntryForm(bytes: Uint8Array): void {
-  const { size } = parseProfileHeader(bytes);
+  const size = headerSize(bytes);
   if (bytes.length === size + bodySize) return;
   throw new Failure(
     "payload/altered",
-    `entry has ${String(bytes.length)} bytes, and should have ${String(size + bodySize)}`,
-    "take it back from where it was whole, or write it anew with 'sealaunch rewrap --all'; tools that mend ends of files must leave keys/ and secrets/ alone",
+    `it has ${String(bytes.length)} bytes, and should have ${String(size + bodySize)}`,
+    `${mended}; tools that mend ends of files must leave keys/ and secrets/ alone`,
   );
+}
+
+// That it is there is why `sealaunch rewrap` alone leaves it as it is.
+const mended =
+  "take it back from where it was whole, or write it anew with 'sealaunch rewrap --all'";
+
+function headerSize(bytes: Uint8Array): number {
+  try {
+    return parseProfileHeader(bytes).size;
+  } catch (error) {
+    throw error instanceof Failure ? new Failure(error.code, error.message, mended) : error;
+  }
 }
 
 /**

@@ -76,7 +76,7 @@ describe("verify, without any key,", () => {
     ],
     [
       "payload/altered",
-      /^pool web .+ entry has /u,
+      /^pool web .+ entry of .+: it has /u,
       () => change(entryPath("web", 1, test.node.recipient), (bytes) => bytes.slice(0, -1)),
     ],
     ["signature/unknown-signer", /^pool web /u, () => test.withPool({}, [stranger])],

@@ -38,7 +38,9 @@ describe("signed bytes in git", () => {
     expect(entries.map((one) => isTextToPreCommit(readFileSync(checkout.at(one))))).toContain(true);
     appendFileSync(checkout.at(entries[0] ?? ""), "\n");
     const { status, stderr } = checkout.place.run("sealaunch verify", checkout.here);
-    expect(stderr).toMatch(/^error: entry has \d+ bytes, and should have \d+\n/u);
+    expect(stderr).toMatch(
+      /^error: entry of \w+ \w+ in pool \w+, entries\/\S+: it has \d+ bytes, and should have \d+\n/u,
+    );
     expect(status).toBe(exitStatus[failures["payload/altered"][0]]);
   });
 });

@@ -55,6 +55,11 @@ describe("a directory that is carried", () => {
     expect(done("sealaunch rewrap --config n1/node.json")).toContain("entry of node n2");
     done("sealaunch sync --config n1/node.json --from stick");
     expect(existsSync(checkout.at("stick", entries, owed))).toBe(true);
+    // One that was cut short on the way would be owed no more, and open nothing.
+    const whole = readFileSync(checkout.at("stick", entries, owed));
+    writeFileSync(checkout.at("stick", entries, owed), whole.subarray(0, -1));
+    expect(done("sealaunch sync --from stick")).toContain("has nothing that is owed here");
+    writeFileSync(checkout.at("stick", entries, owed), whole);
     // Whoever carries it may have put there what he likes.
     const own = checkout.at(entries, entryOf("n1"));
     const before = readFileSync(own);
@@ -102,6 +107,35 @@ describe("a directory that is carried", () => {
     expectRefused(checkout.place.run(`${onNode} --from stick`, checkout.here), "signature/invalid");
     expect(await openMirror(checkout.at("n1/mirror")).list("roster")).toEqual([generation]);
   });
+
+  it.for([
+    ["the node's own entry", () => join(entries, entryOf("n1"))],
+    [
+      "a header",
+      () => {
+        const folder = "secrets/headers/web/1/dns";
+        return join(folder, readdirSync(checkout.at(folder))[0] ?? "");
+      },
+    ],
+  ] as const)(
+    "is refused with %s cut short, which is named, and the mirror keeps its own",
+    async ([, which]) => {
+      done("sealaunch sync --to stick");
+      done(`${onNode} --from stick`);
+      const path = which();
+      const object = path.slice(path.indexOf("/") + 1);
+      const mirror = openMirror(checkout.at("n1/mirror"));
+      const before = await mirror.read(object, 10_000);
+      expect(before).toEqual(new Uint8Array(readFileSync(checkout.at(path))));
+      writeFileSync(checkout.at("stick", path), (before ?? new Uint8Array()).subarray(0, 100));
+      const ended = checkout.place.run(`${onNode} --from stick`, checkout.here);
+      expectRefused(ended, "header/malformed");
+      expect(ended.stderr).toMatch(
+        /^error: (?:entries\/web\/1\/\S+ in dir:|header of credential )/u,
+      );
+      expect(await mirror.read(object, 10_000)).toEqual(before);
+    },
+  );
 });
 
 const send = "sealaunch sync --config n1/node.json --from - <tree";

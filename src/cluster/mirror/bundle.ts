@@ -10,7 +10,8 @@ import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { PoolEpoch } from "../bundles.ts";
 import { requireStatement, type Cluster } from "../cluster.ts";
 import { mirrorAll, mirrorUnsigned } from "./objects.ts";
-import { describeCredential, readPayload } from "../payloads.ts";
+import { named } from "../named.ts";
+import { describeCredential, describeHeader, readPayload } from "../payloads.ts";
 
 /**
  * Brings a bundle's newest statement into the mirror, with its payloads, and its headers for those epochs
@@ -36,7 +37,11 @@ export async function mirrorBundle(
       await mirrorPayload(pass, cluster, bundle, credential);
       for (const { pool, epoch } of reach) {
         const path = headerPath(pool, epoch, bundle, credential.payload);
-        await mirrorUnsigned(pass, cluster, path, maxHeaderSize + 1, parseDetachedHeader);
+        await mirrorUnsigned(pass, cluster, path, maxHeaderSize + 1, (bytes) =>
+          named(describeHeader(bundle, credential, { pool, epoch }), () =>
+            parseDetachedHeader(bytes),
+          ),
+        );
       }
     }
     return statement.audience;

@@ -1,11 +1,12 @@
 import type { Recipient } from "../../crypto/recipient.ts";
 import { Failure } from "../../failure.ts";
-import { maxEntrySize } from "../../formats/entry.ts";
+import { checkEntryForm, maxEntrySize } from "../../formats/entry.ts";
 import { entriesFolder, entryPath, membersPath } from "../../formats/paths.ts";
 import type { MirrorPass } from "../../sources/mirror-writing.ts";
 import { epochsOf, type VerifiedPool } from "../../trust/pool.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import { readMembers, readPool, type Cluster } from "../cluster.ts";
+import { named } from "../named.ts";
 import { mirrorAll, mirrorUnsigned } from "./objects.ts";
 
 /**
@@ -54,7 +55,13 @@ async function mirrorOwnEntries(
   for (const { epoch } of epochsOf(pool)) {
     for (const recipient of recipients) {
       const path = entryPath(pool.pool, epoch, recipient);
-      if (await mirrorUnsigned(pass, cluster, path, maxEntrySize)) isMember = true;
+      const judge = (bytes: Uint8Array): void => {
+        named(`${path} in ${cluster.source.name}`, () => {
+          checkEntryForm(bytes);
+        });
+      };
+      // One that opens nothing takes the place of none that does, as far as it can be seen here.
+      if (await mirrorUnsigned(pass, cluster, path, maxEntrySize, judge)) isMember = true;
     }
   }
   return isMember;

@@ -1,6 +1,6 @@
 import { Failure } from "../../failure.ts";
 import { maxHeaderSize, parseDetachedHeader } from "../../formats/age/profile.ts";
-import { maxEntrySize } from "../../formats/entry.ts";
+import { checkEntryForm, maxEntrySize } from "../../formats/entry.ts";
 import { nodeFolder, recordFile } from "../../formats/paths.ts";
 import { maxCardSize } from "../../formats/records/card.ts";
 import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
@@ -73,7 +73,7 @@ async function entriesWanted(
   return all
     .flat()
     .filter(({ owed }) => owed)
-    .map(({ path }) => ({ path, maxBytes: maxEntrySize, judge: () => undefined }));
+    .map(({ path }) => ({ path, maxBytes: maxEntrySize, judge: checkEntryForm }));
 }
 
 async function headersWanted(
