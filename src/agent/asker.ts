@@ -75,9 +75,11 @@ export function createIdentify(
   const look = coalesce(async () => {
     await new Promise(setImmediate);
     if (performance.now() < nextLook) return;
+    const begun = performance.now();
     const names = abstractNames(claimMark);
+    const isLong = names.size > maxNames || performance.now() - begun > longestLookMs;
     // Anybody can make the table long, and what it is good for isn't worth reading that each time.
-    if (names.size > maxNames) nextLook = performance.now() + 60_000;
+    if (isLong) nextLook = performance.now() + 60_000;
     const claims = [...names].flatMap(([inode, of]) => (seen.has(inode) ? [] : of.map(parseClaim)));
     seen = names;
     for (const claim of claims) if (claim !== undefined) foresee(claim.unit);
@@ -111,6 +113,8 @@ export function createIdentify(
 
 const maxForeseen = 8;
 const maxNames = 4096;
+/** Some ten thousand sockets, of whatever name. */
+const longestLookMs = 20;
 const maxRecent = 4096;
 
 function claimOf(name: string): Claim {
