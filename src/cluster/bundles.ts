@@ -34,9 +34,27 @@ export async function listBundlesWithHeaders(
   epochs: readonly PoolEpoch[],
 ): Promise<string[]> {
   const found = await Promise.all(
-    epochs.map(({ pool, epoch }) => namesBelow(source, headersFolder(pool, epoch), isHash)),
+    epochs.map(async ({ pool, epoch }) => {
+      const folder = headersFolder(pool, epoch);
+      return (await namesOfHeaders(source, folder)) ?? namesBelow(source, folder, isHash);
+    }),
   );
   return [...new Set(found.flat())].sort();
+}
+
+/**
+ * What {@link namesBelow} tells of headers, by one look at all that is below the folder, whatever folders a
+ * member has put there; undefined if the source can't tell that.
+ */
+async function namesOfHeaders(source: Source, folder: string): Promise<string[] | undefined> {
+  const names = new Set<string>();
+  const written = await source.changedSince?.(folder, undefined, (path) => {
+    const end = path.lastIndexOf("/");
+    const name = path.slice(folder.length + 1, end);
+    if (isHash(path.slice(end + 1)) && nameKinds.bundle.is(name)) names.add(name);
+    return false;
+  });
+  return written && [...names];
 }
 
 /**

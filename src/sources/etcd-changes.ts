@@ -12,6 +12,8 @@ export interface Gathering {
 
 /** More paths than this are told as `anything`: whoever listens is too slow for each. */
 const mostPaths = 10_000;
+/** No object's path is longer, so that what has one is of no interest. */
+const longestPath = 1024;
 
 /** Keeps what comes until it is asked for, each path once, and what is no longer of interest not at all. */
 export function gatherChanges(signal: AbortSignal): Gathering {
@@ -41,6 +43,7 @@ export function gatherChanges(signal: AbortSignal): Gathering {
   return {
     object: (path) => {
       failure = undefined;
+      if (path.length > longestPath) return;
       paths.add(path);
       if (paths.size > mostPaths) isAnything = true;
       tell();

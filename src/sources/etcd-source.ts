@@ -1,7 +1,8 @@
 import { Failure } from "../failure.ts";
 import { openMembers, type Members } from "./etcd.ts";
 import { examineMembers } from "./etcd-health.ts";
-import { keysOf, listChildren, listWritten } from "./etcd-keys.ts";
+import { keysOf } from "./etcd-keys.ts";
+import { listChildren, listWritten } from "./etcd-listing.ts";
 import { publishFolder } from "./etcd-publishing.ts";
 import { mayChange } from "./etcd-rights.ts";
 import { readEtcdSettings } from "./etcd-settings.ts";
@@ -43,7 +44,7 @@ export async function openEtcd(path: string, base: string): Promise<Source> {
         ),
       );
     },
-    changedSince: (folder, since) => listWritten(members, keys, folder, since),
+    changedSince: (folder, since, isWanted) => listWritten(members, keys, folder, since, isWanted),
     mayChange: (beginning) => mayChange(members, settings.prefix, beginning),
     members: () => examineMembers(settings),
     watch: (folders, signal) => watchFolders(members, keys, folders, signal),

@@ -54,8 +54,13 @@ export interface Source {
    *
    * @param since - what it said before; all objects are told if undefined, or if the source is another
    *   since, or was set back
+   * @param isWanted - which of them are told
    */
-  changedSince?(folder: string, since: string | undefined): Promise<Written>;
+  changedSince?(
+    folder: string,
+    since: string | undefined,
+    isWanted: (path: string) => boolean,
+  ): Promise<Written>;
 
   /**
    * Whether the user that the source knows us as may write and remove all paths that begin so. Nothing is

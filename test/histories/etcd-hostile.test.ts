@@ -52,6 +52,24 @@ function frame(length: number, bytes: Uint8Array): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
+/** A server that answers each call with what is listed next. */
+const withListing = (next: () => Buffer, use: (source: Source) => Promise<void>): Promise<void> =>
+  withServer((stream) => {
+    const message = next();
+    stream.on("wantTrailers", () => {
+      stream.sendTrailers({ "grpc-status": "0" });
+    });
+    stream.end(frame(message.length, message));
+  }, use);
+
+/** A RangeResponse (etcd's rpc.proto): header = 1, kvs = 2 with key = 1, more = 3. */
+function listed(keys: readonly string[], more: boolean): Buffer {
+  const field = (number: number, bytes: Uint8Array): Buffer =>
+    Buffer.concat([Buffer.of((number << 3) | 2, bytes.length), bytes]);
+  const kvs = keys.map((key) => field(2, field(1, Buffer.from(key))));
+  return Buffer.concat([field(1, Buffer.of()), ...kvs, Buffer.of(3 << 3, Number(more))]);
+}
+
 describe("an etcd that is somebody's own program", () => {
   it("is refused an answer that says it has four GiB", async () => {
     await withServer(
@@ -75,28 +93,40 @@ describe("an etcd that is somebody's own program", () => {
   });
 
   it("is refused keys that nobody asked for, however many it lists", async () => {
-    const field = (number: number, bytes: Uint8Array): Buffer =>
-      Buffer.concat([Buffer.of((number << 3) | 2, bytes.length), bytes]);
-    // A RangeResponse (etcd's rpc.proto): kvs = 2 with key = 1, more = 3.
-    const listed = (key: string): Buffer =>
-      Buffer.concat([field(2, field(1, Buffer.from(key))), Buffer.of(3 << 3, 1)]);
     for (const key of [
       "/etc/passwd",
       "/sealaunch/roster",
       "/sealaunch/roster0",
       "/sealaunch/pools/x",
     ])
-      await withServer(
-        (stream) => {
-          const message = listed(key);
-          stream.on("wantTrailers", () => {
-            stream.sendTrailers({ "grpc-status": "0" });
-          });
-          stream.end(frame(message.length, message));
-        },
+      await withListing(
+        () => listed([key], false),
         (source) =>
-          expectEtcdFailure(source.list("roster"), "source/hostile", /not what is below roster/u),
+          expectEtcdFailure(
+            source.list("roster"),
+            "source/hostile",
+            /not what was asked for: list/u,
+          ),
       );
+  });
+
+  it("is asked no more once it gives a few keys and says that there are more, or more than any folder has", async () => {
+    const names = (page: number, size: number): string[] =>
+      Array.from(
+        { length: size },
+        (_, index) => `/sealaunch/roster/${String(page * size + index).padStart(9, "0")}`,
+      );
+    for (const [size, says, most] of [
+      [1, /not what was asked for: list roster/u, 1],
+      [500, /more names in roster than any folder has/u, 201],
+    ] as const) {
+      let pages = 0;
+      await withListing(
+        () => listed(names(pages++, size), true),
+        (source) => expectEtcdFailure(source.list("roster"), "source/hostile", says),
+      );
+      expect(pages).toBe(most);
+    }
   });
 
   it("has nothing that it says repeated", async () => {

@@ -115,6 +115,15 @@ describe("whoever follows an etcd with hostile values in it", () => {
        done`,
     ],
     [
+      "names of kilobytes where a node's are",
+      `pad=$(head -c 3000 /dev/zero | tr '\\0' p)
+       seq 16000 | awk -v pad="$pad" '{ printf "put /sealaunch/entries/web/1/%s%d y\\n", pad, $1 }' | split -l 100 - part-
+       for part in part-*; do
+         { echo; cat "$part"; echo; echo; } | etcdctl txn >/dev/null
+       done
+       rm part-*`,
+    ],
+    [
       `${String(keys)} keys where few are`,
       `for folder in bundles/dns roster headers/web/1/dns entries/web/1; do
          seq ${String(keys / 4)} | awk -v folder="$folder" '{ printf "put /sealaunch/%s/0.%d/x y\\n", folder, 1000 + $1; if (NR % 100 == 0) print "\\n" }' >txn

@@ -6,6 +6,7 @@ import {
   maxEnteredSize,
   type Entered,
 } from "../../formats/entered.ts";
+import { nameKinds } from "../../formats/names.ts";
 import { entriesRoot } from "../../formats/paths.ts";
 import { readRegularFile, writeFileAtomic } from "../../host/files.ts";
 import type { Source } from "../../sources/source.ts";
@@ -27,14 +28,17 @@ export async function enteredPools(
   const ids = recipients.map(recipientId).toSorted();
   const before = await recall(state);
   const isSame = before?.source === source.name && before.recipients.join() === ids.join();
+  const poolOf = (path: string): string | undefined => {
+    const [, pool, id = ""] = /^entries\/(.+)\/[0-9]+\/([0-9a-f]{32})\.age$/u.exec(path) ?? [];
+    return pool !== undefined && nameKinds.pool.is(pool) && ids.includes(id) ? pool : undefined;
+  };
+  // A member of any pool may write entries: what others put there is passed over, however much it is.
   const { paths, until } = await source.changedSince(
     entriesRoot,
     isSame ? before.until : undefined,
+    (path) => poolOf(path) !== undefined,
   );
-  const found = paths.flatMap((path) => {
-    const [, pool, id] = /^entries\/(.+)\/[0-9]+\/([0-9a-f]{32})\.age$/u.exec(path) ?? [];
-    return pool !== undefined && id !== undefined && ids.includes(id) ? [pool] : [];
-  });
+  const found = paths.flatMap((path) => poolOf(path) ?? []);
   const pools = [...new Set([...(isSame ? before.pools : []), ...found])].toSorted();
   const entered = { version: 1, source: source.name, recipients: ids, until, pools } as const;
   if (!isSame || until !== before.until) {

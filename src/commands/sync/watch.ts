@@ -17,6 +17,9 @@ const rarelyMs = 5 * everyMs;
 const longestBackoffMs = 60_000;
 const firstBackoffMs = 1_000;
 
+/** More than this that came during a pass are as good as anything. */
+const mostPaths = 10_000;
+
 /** How passes are made. */
 export interface Passes {
   whole(asked: readonly string[], now: Date): Promise<SyncReport>;
@@ -64,8 +67,9 @@ export async function watch(
   const follower = createFollower(
     source,
     (paths) => {
-      if (paths === undefined) heard.isAnything = true;
-      else heard.paths.push(...paths);
+      const all = [...heard.paths, ...(paths ?? [])];
+      heard.isAnything ||= paths === undefined || all.length > mostPaths;
+      heard.paths = heard.isAnything ? [] : all;
       wake.abort();
     },
     (failure) => {
