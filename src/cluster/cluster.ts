@@ -80,7 +80,9 @@ export async function readRoster(cluster: Cluster): Promise<Read<VerifiedRoster>
   const { source } = cluster;
   const first = pendingRosterPath(1);
   if ((await source.list(first)).length === 0) {
-    throw new Failure("roster/absent", `${source.name} has no roster`, absentHint(source));
+    const hint = absentHint(source);
+    const where = hint === undefined ? ` at ${source.place(rosterFolder)}` : "";
+    throw new Failure("roster/absent", `${source.name} has no roster${where}`, hint);
   }
   throw new Failure(
     "roster/pending",

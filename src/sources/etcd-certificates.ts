@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { connect, type ConnectionOptions } from "node:tls";
 import { Failure } from "../failure.ts";
 import { errorCode } from "../host/files.ts";
@@ -9,7 +10,6 @@ const reasons = [
   [/^CERT_NOT_YET_VALID$/u, "shows a certificate that isn't valid yet"],
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/u, "shows a certificate for another host"],
   [/SELF_SIGNED|UNABLE_TO|_ISSUER|LEAF/u, "shows a certificate that trustedCa doesn't vouch for"],
-  [/ALERT_CERTIFICATE_EXPIRED/u, "refuses certificate, which has expired"],
   [/ALERT_.*CERTIFICATE|ALERT_UNKNOWN_CA/u, "refuses certificate"],
   [/ERR_OSSL|ERR_SSL|EPROTO/u, "doesn't speak TLS with us"],
 ] as const;
@@ -18,6 +18,8 @@ const reasons = [
 const ofTime = /EXPIRED|NOT_YET_VALID/u;
 const timeHint =
   "see both, and the clock: openssl x509 -noout -dates -in FILE; timedatectl; sealaunch doctor --sources";
+
+type Tls = NonNullable<EtcdSettings["tls"]>;
 
 /** In TLS 1.3 a member says only after the greeting that it doesn't accept a certificate. */
 const refusesWithinMs = 500;
@@ -51,10 +53,12 @@ export function certificateFailure(
     let timer = setTimeout(end, greetsWithinMs);
     const judge = (error: unknown): void => {
       const code = errorCode(error);
-      const reason = reasons.find(([pattern]) => pattern.test(code))?.[1];
-      const time = ofTime.test(code) ? `; here it is ${new Date().toISOString()}` : "";
+      const told = reasons.find(([pattern]) => pattern.test(code))?.[1];
+      const reason = told && closerReason(told, tls);
+      const isOfTime = ofTime.test(code) || / expired | valid before /u.test(String(reason));
+      const time = isOfTime ? `; here it is ${new Date().toISOString()}` : "";
       const message = `etcd:${file}: ${endpoint} ${String(reason)} (${code})${time}`;
-      const hint = time === "" ? undefined : timeHint;
+      const hint = isOfTime ? timeHint : undefined;
       end(reason === undefined ? undefined : new Failure("source/certificate", message, hint));
     };
     let socket: ReturnType<typeof connect>;
@@ -73,4 +77,19 @@ export function certificateFailure(
     });
     socket.on("data", () => undefined);
   });
+}
+
+/** The reason with what our own side of it shows: etcd says one and the same of all that it refuses. */
+function closerReason(reason: string, { hasCa, certificate }: Tls): string {
+  if (reason.includes("trustedCa") && !hasCa)
+    return "shows a certificate that nobody vouches for whom Node trusts, and no trustedCa is set";
+  if (reason !== "refuses certificate") return reason;
+  if (certificate === undefined) return "asks for a certificate, and none is set";
+  const { validFromDate, validToDate } = new X509Certificate(certificate);
+  const now = new Date();
+  if (validToDate < now)
+    return `refuses certificate, which has expired ${validToDate.toISOString()}`;
+  if (validFromDate > now)
+    return `refuses certificate, which isn't valid before ${validFromDate.toISOString()}`;
+  return reason;
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { Failure } from "../failure.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
 
@@ -23,9 +24,9 @@ const status = {
 
 /** What etcd says, and what that is here; the first that fits. */
 const answers = [
-  [/permission denied/u, "source/forbidden", "doesn't let this user do that"],
-  [/authentication failed/u, "source/authentication", "refuses the user or the password"],
-  [/user name (?:is empty|not found)/u, "source/authentication", "knows no such user"],
+  [/permission denied/u, "source/forbidden", "doesn't let USER do that below PREFIX"],
+  [/authentication failed/u, "source/authentication", "refuses USER or the password"],
+  [/user name (?:is empty|not found)/u, "source/authentication", "doesn't know USER"],
   [/auth token/u, "source/authentication", "doesn't accept its own token"],
   [/authentication is not enabled/u, "source/authentication", "asks nobody for a password"],
   [/database space exceeded/u, "source/full", "has no space left (NOSPACE)"],
@@ -40,14 +41,16 @@ const answers = [
  */
 export function faultOf(
   error: unknown,
-  { file }: EtcdSettings,
+  settings: EtcdSettings,
   endpoint: string,
   what: string,
 ): Fault | Failure {
+  const { file, prefix } = settings;
   const text = error instanceof Error ? error.message : "";
   const found = answers.find(([pattern]) => pattern.test(text));
   if (found !== undefined) {
-    const [, code, says] = found;
+    const [, code, pattern] = found;
+    const says = pattern.replace("USER", userOf(settings)).replace("PREFIX", prefix);
     const message =
       code === "source/too-large"
         ? `etcd:${file} takes no request as large as this: ${what}`
@@ -89,4 +92,11 @@ export function failureOfAll(
     isSlow ? "source/timeout" : "source/unreachable",
     `etcd:${file}: ${members.join(", ")}${within}: ${what}`,
   );
+}
+
+/** As whom etcd sees us, in words: by the name that is given with a password, or the certificate's. */
+function userOf({ login, tls }: EtcdSettings): string {
+  const certificate = tls?.certificate && new X509Certificate(tls.certificate).subject;
+  const name = login?.username ?? /^CN=([!-~]{1,128})$/mu.exec(certificate ?? "")?.[1];
+  return name === undefined ? "who has no name" : `user ${name}`;
 }

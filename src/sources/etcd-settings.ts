@@ -15,9 +15,14 @@ export interface EtcdSettings {
   /** What all keys begin with. */
   readonly prefix: string;
   readonly deadlineMs: number;
-  /** PEM; undefined where nothing is encrypted. */
+  /** PEM; undefined where nothing is encrypted. `hasCa`: whether `trustedCa` says whom to trust, or Node does. */
   readonly tls:
-    | { readonly ca: Buffer; readonly certificate?: Buffer; readonly certificateKey?: Buffer }
+    | {
+        readonly ca: Buffer;
+        readonly hasCa: boolean;
+        readonly certificate?: Buffer;
+        readonly certificateKey?: Buffer;
+      }
     | undefined;
   readonly login: { readonly username: string; readonly password: string } | undefined;
 }
@@ -33,21 +38,25 @@ const maxFileSize = 1024 * 1024;
  */
 export async function readEtcdSettings(path: string, base: string): Promise<EtcdSettings> {
   const file = resolve(base, path);
-  const configuration = decodeEtcdConfiguration(await require(file), file);
+  const configuration = decodeEtcdConfiguration(await require(file, ""), file);
   const { endpoints, prefix, deadline, trustedCa, certificate, certificateKey, user } =
     configuration;
-  const read = (name: string): Promise<Buffer> => require(resolve(dirname(file), name));
-  const readSecret = (name: string): Promise<Buffer> =>
-    require(resolve(dirname(file), name), requireClosed);
+  const read = (field: string, name: string): Promise<Buffer> =>
+    require(resolve(dirname(file), name), `${file}: ${field}: `);
+  const readSecret = (field: string, name: string): Promise<Buffer> =>
+    require(resolve(dirname(file), name), `${file}: ${field}: `, requireClosed);
   const isEncrypted = endpoints.every((endpoint) => endpoint.startsWith("https:"));
   const systemCa = Buffer.from(rootCertificates.join("\n"));
   const tls = isEncrypted
     ? {
-        ca: trustedCa === undefined ? systemCa : await read(trustedCa),
-        ...(certificate === undefined ? {} : { certificate: await read(certificate) }),
+        ca: trustedCa === undefined ? systemCa : await read("trustedCa", trustedCa),
+        hasCa: trustedCa !== undefined,
+        ...(certificate === undefined
+          ? {}
+          : { certificate: await read("certificate", certificate) }),
         ...(certificateKey === undefined
           ? {}
-          : { certificateKey: await readSecret(certificateKey) }),
+          : { certificateKey: await readSecret("certificateKey", certificateKey) }),
       }
     : undefined;
   const { passwordFile } = configuration;
@@ -56,20 +65,22 @@ export async function readEtcdSettings(path: string, base: string): Promise<Etcd
       ? undefined
       : {
           username: user,
-          password: (await readSecret(passwordFile)).toString().replace(/\n$/u, ""),
+          password: (await readSecret("passwordFile", passwordFile)).toString().replace(/\n$/u, ""),
         };
   return { file, endpoints, prefix, deadlineMs: deadline * 1000, tls, login };
 }
 
+/** @param by - who names the file, in front of what is said of it */
 async function require(
   file: string,
+  by: string,
   judge?: (facts: Stats, file: string) => void,
 ): Promise<Buffer> {
   const bytes = await readRegularFile(file, maxFileSize, (facts) => judge?.(facts, file));
   if (bytes !== undefined) return Buffer.from(bytes);
   throw new Failure(
     "configuration/missing",
-    `there is no ${file}`,
+    `${by}there is no ${file}`,
     "see 'A source in etcd' in docs/operating.md",
   );
 }

@@ -50,10 +50,14 @@ describe("etcd refuses", () => {
     const passwordFile = join(etcd.directory, "password");
     writeFileSync(passwordFile, "hunter2\n", { mode: 0o600 });
     const source = await open("ann", { user: "ann", passwordFile });
-    await expectFailure(readRoster(source), "source/authentication", /the user or the password/u);
+    await expectFailure(
+      readRoster(source),
+      "source/authentication",
+      /refuses user ann or the password/u,
+    );
     writeFileSync(passwordFile, "correct\n");
     const known = await open("ann", { user: "ann", passwordFile });
-    await expectFailure(readRoster(known), "source/forbidden", /doesn't let this user/u);
+    await expectFailure(readRoster(known), "source/forbidden", /doesn't let user ann do that/u);
     etcd.etcdctl("user", "grant-role", "ann", "root");
     expect(await readRoster(known)).toEqual(bytes("roster"));
   });
@@ -70,8 +74,10 @@ describe("etcd refuses", () => {
     await expectFailure(
       source.write("roster/2", bytes("")),
       "source/forbidden",
-      /write roster\/2/u,
+      /doesn't let user n1 do that below \/sealaunch: write roster\/2/u,
     );
+    const typo = await open("typo", { ...etcd.issue("n1"), prefix: "/sealunch" });
+    await expectFailure(readRoster(typo), "source/forbidden", /below \/sealunch: read/u);
     etcd.etcdctl("user", "revoke-role", "n1", "reader");
     await expectFailure(readRoster(source), "source/forbidden", /read roster\/1\/roster\.json/u);
     await using late = new Heard(source, ["roster"]);
@@ -84,20 +90,20 @@ describe("etcd refuses", () => {
     await expectFailure(
       readRoster(await open("old", expired)),
       "source/certificate",
-      /refuses certificate/u,
+      /refuses certificate, which has expired 20\S+Z \(\w.+; here it is 20/u,
     );
     etcd.makeCa("stranger");
     const strange = etcd.issue("strange", [], "stranger");
     await expectFailure(
       readRoster(await open("strange", strange)),
       "source/certificate",
-      /refuses certificate/u,
+      /refuses certificate \(/u,
     );
     const none = { certificate: undefined, certificateKey: undefined };
     await expectFailure(
       readRoster(await open("none", none)),
       "source/certificate",
-      /refuses certificate/u,
+      /asks for a certificate, and none is set/u,
     );
   });
 });
@@ -109,6 +115,11 @@ describe("we refuse", () => {
       "source/certificate",
       /trustedCa doesn't vouch for/u,
     );
+    await expectFailure(
+      readRoster(await open("trusting", { trustedCa: undefined })),
+      "source/certificate",
+      /whom Node trusts, and no trustedCa is set/u,
+    );
     const good = ["pem", "private"].map((end) =>
       readFileSync(join(etcd.directory, `member.${end}`)),
     );
@@ -119,6 +130,20 @@ describe("we refuse", () => {
     for (const [index, end] of ["pem", "private"].entries())
       writeFileSync(join(etcd.directory, `member.${end}`), good[index] ?? "");
     await readRoster(await open("root"));
+  });
+
+  it("a file that isn't there, by the field that names it", async () => {
+    for (const fields of [
+      { trustedCa: "/nowhere" },
+      { certificate: "/nowhere" },
+      { certificateKey: "/nowhere" },
+      { user: "ann", passwordFile: "/nowhere" },
+    ]) {
+      const field = Object.keys(fields).at(-1) ?? "";
+      const message = `${join(etcd.directory, "missing.json")}: ${field}: there is no /nowhere`;
+      const failure = { code: "configuration/missing", message };
+      await expect(open("missing", fields)).rejects.toMatchObject(failure);
+    }
   });
 
   it("a file that is no certificate, and a server that isn't etcd", async () => {
