@@ -31,6 +31,9 @@ export interface OpeningOptions {
   readonly judgePool?: (pool: VerifiedPool) => void;
 }
 
+/** So many payloads at most are in memory at the same time, however many a statement names. */
+const openedAtOnce = 8;
+
 /** What a payload of a statement has to say of itself. */
 export function bindingOf(statement: VerifiedStatement, credential: string): Binding {
   return {
@@ -81,17 +84,21 @@ export async function openCredentials(
   if (access.opened.length === 0) {
     throw await explainNoAccess(cluster, access, identities, `bundle ${statement.name}`, node);
   }
-  const results = await Promise.allSettled(
-    wanted.map(async (credential) => ({
-      bundle: statement.name,
-      name: credential.name,
-      payload: credential.payload,
-      value: await openOne(cluster, statement, credential, access.opened),
-    })),
-  );
+  const opened: OpenedCredential[] = [];
+  let failed: PromiseRejectedResult | undefined;
+  for (let from = 0; from < wanted.length && failed === undefined; from += openedAtOnce) {
+    const results = await Promise.allSettled(
+      wanted.slice(from, from + openedAtOnce).map(async (credential) => ({
+        bundle: statement.name,
+        name: credential.name,
+        payload: credential.payload,
+        value: await openOne(cluster, statement, credential, access.opened),
+      })),
+    );
+    for (const result of results) if (result.status === "fulfilled") opened.push(result.value);
+    failed = results.find((result) => result.status === "rejected");
+  }
   wipePools(access.opened);
-  const opened = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const failed = results.find((result) => result.status === "rejected");
   if (failed === undefined) return opened;
   wipe(...opened.map(({ value }) => value));
   throw failed.reason;

@@ -11,7 +11,7 @@ import { ageFailure, clockFailure } from "../trust/freshness.ts";
 import type { VerifiedPool } from "../trust/pool.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { describeGeneration } from "../trust/statement.ts";
-import { selectFrom } from "./select.ts";
+import { requireDeliverable, selectFrom } from "./select.ts";
 import {
   hashOf,
   readWanted,
@@ -84,6 +84,7 @@ export async function openBundles(
     statements.map(({ read }) => read),
     request.credentials,
   );
+  requireDeliverable(selected);
   const identities = await readIdentities();
   const credentials: OpenedCredential[] = [];
   try {

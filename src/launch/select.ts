@@ -31,3 +31,30 @@ export function selectFrom(
   }
   return selected;
 }
+
+/**
+ * More than what may be delivered to one start has when it is sealed: in base64 and padded it is at most 2.7 times
+ * as much.
+ */
+const maxSealedSize = 64 * 1024 * 1024;
+
+/**
+ * Returns if what is read for a start is no more than could be delivered to one: a signer of one name could else
+ * have a node read, for his own unit, as much as its memory doesn't hold.
+ *
+ * @param selected - as {@link selectFrom} gives it
+ * @throws Failure `credential/too-large`
+ */
+export function requireDeliverable(selected: ReadonlyMap<ReadStatement, readonly string[]>): void {
+  const sizes = [...selected].flatMap(([{ record }, names]) =>
+    record.credentials.filter(({ name }) => names.includes(name)).map(({ sizeClass }) => sizeClass),
+  );
+  const size = sizes.reduce((sum, one) => sum + one, 0);
+  if (size <= maxSealedSize) return;
+  const asked = [...selected.keys()].map(({ record }) => record.name).join(", ");
+  throw new Failure(
+    "credential/too-large",
+    `the ${String(sizes.length)} credentials of ${asked} have together ${String(size)} bytes when they are sealed, and a start is given at most ${String(maxSealedSize)}`,
+    "ask for fewer of them with --credential NAME, or let the service be several units",
+  );
+}
