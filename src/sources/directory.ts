@@ -1,11 +1,6 @@
 import { join, resolve } from "node:path";
-import {
-  listDirectory,
-  publishDirectory,
-  readRegularFile,
-  removeTree,
-  writeFileAtomic,
-} from "../host/files.ts";
+import { publishDirectory, readRegularFile, removeTree, writeFileAtomic } from "../host/files.ts";
+import { listTree } from "../host/listing.ts";
 import type { Source } from "./source.ts";
 
 // Two folders, so that who reviews what in a repository can be told by path: `keys` for whom to
@@ -33,7 +28,7 @@ export function openDirectory(path: string, base: string): Source {
     name: `dir:${root}`,
     place,
     read: (object, maxBytes) => readRegularFile(place(object), maxBytes),
-    list: (folder) => listDirectory(place(folder)),
+    list: (folder) => listTree(place(folder)),
     write: (object, bytes) => writeFileAtomic(place(object), bytes, publicMode),
     publish: (folder, files) => publishDirectory(place(folder), files),
     remove: (path) => removeTree(place(path)),

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Checkout } from "../fixtures/checkout.ts";
@@ -53,6 +53,21 @@ describe("verify", () => {
     copyOne("secrets/headers/web/1/dns", `secrets/${path}`);
     const { stderr } = expectRefused(run("sealaunch verify dns"), "surplus/reader");
     expect(stderr).toContain(path);
+  });
+
+  it.each(["secrets/bundles", "secrets/headers/web/1", "keys/pools/web"])(
+    "refuses links to folders at once, by which there would be no end of what lies there: %s",
+    (folder) => {
+      for (const name of ["x", "y", "z"]) symlinkSync(".", checkout.at(folder, name));
+      const { stderr } = expectRefused(run("timeout 20 sealaunch verify"), "source/hostile");
+      expect(stderr).toMatch(/^error: .+ is a link to a folder\n/u);
+    },
+  );
+
+  it("isn't kept from anything by a link that leads nowhere, such as an editor's", () => {
+    for (const folder of ["secrets/bundles", "keys/nodes", "keys/pools/web"])
+      symlinkSync("ann@laptop.1", checkout.at(folder, ".#web"));
+    done("sealaunch verify");
   });
 
   it("notes an entry of a recipient that a node has left, which a pass of its own removes", () => {
