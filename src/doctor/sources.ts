@@ -2,7 +2,8 @@ import { readMembers, readPool, readRoster, type Cluster } from "../cluster/clus
 import { Failure } from "../failure.ts";
 import { error, warning, type Finding } from "../service/finding.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
-import { sourceRoles, type PoolOfRoles, type SourceRole } from "../trust/source-roles.ts";
+import { sourceRoles, type PoolOfRoles } from "../trust/source-roles.ts";
+import { examineRights } from "./source-rights.ts";
 
 /** What was found of a source: what it is like, in words, and what is wrong with it. */
 export interface SourceExamination {
@@ -81,70 +82,5 @@ async function readPools(cluster: Cluster, roster: VerifiedRoster): Promise<Pool
       const members = file === undefined ? [] : (await readMembers(cluster.source, file)).members;
       return { name, file, members };
     }),
-  );
-}
-
-/** Of thousands of nodes one stands for all others. */
-function worthAsking(roles: readonly SourceRole[], user: string): SourceRole[] {
-  const others = roles.filter(({ name }) => name.startsWith("node-") && name !== user);
-  return roles.filter((role) => !others.slice(1).includes(role));
-}
-
-async function examineRights(
-  source: Cluster["source"],
-  roles: readonly SourceRole[],
-  node: string | undefined,
-): Promise<{ readonly writes: readonly string[]; readonly findings: readonly Finding[] }> {
-  const user = `node-${node ?? ""}`;
-  const writable = (some: readonly SourceRole[]): string[] => [
-    ...new Set(
-      some.flatMap(({ grants }) =>
-        grants.flatMap(({ may, beginning }) => (may === "readwrite" ? [beginning] : [])),
-      ),
-    ),
-  ];
-  const expected = writable(roles.filter(({ users }) => users.includes(user)));
-  const asked = await Promise.all(
-    [...new Set([...expected, ...writable(worthAsking(roles, user))])].map(async (beginning) => ({
-      beginning,
-      isGranted: (await source.mayChange?.(beginning)) === true,
-    })),
-  );
-  const granted = asked.flatMap(({ beginning, isGranted }) => (isGranted ? [beginning] : []));
-  const writes = withoutInner(granted).map((beginning) =>
-    beginning === "" ? "everything" : beginning,
-  );
-  if (node === undefined) return { writes, findings: [] };
-  const missing = expected.filter((beginning) => !granted.includes(beginning));
-  const excess = withoutInner(
-    granted.filter((beginning) => !expected.some((own) => beginning.startsWith(own))),
-  );
-  return {
-    writes,
-    findings: [
-      ...missing.map((beginning) =>
-        error(
-          new Failure(
-            "source/forbidden",
-            `node ${node} can't write ${beginning} to ${source.name}`,
-          ),
-        ),
-      ),
-      ...excess.map((beginning) =>
-        warning(
-          new Failure(
-            "source/excess",
-            `node ${node} can write ${beginning === "" ? "everything" : beginning} to ${source.name}, and has no need to`,
-          ),
-        ),
-      ),
-    ],
-  };
-}
-
-/** Without what another beginning has in it. */
-function withoutInner(beginnings: readonly string[]): string[] {
-  return beginnings.filter(
-    (one) => !beginnings.some((other) => other !== one && one.startsWith(other)),
   );
 }

@@ -1,6 +1,6 @@
-import { X509Certificate } from "node:crypto";
 import { Failure } from "../failure.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
+import { nameOf } from "./etcd-user.ts";
 
 // etcd3 throws gRPC's errors, whose text begins with the status's number. Nothing of that text is
 // repeated: who answers may be an enemy, and has been sent a password.
@@ -94,9 +94,8 @@ export function failureOfAll(
   );
 }
 
-/** As whom etcd sees us, in words: by the name that is given with a password, or the certificate's. */
-function userOf({ login, tls }: EtcdSettings): string {
-  const certificate = tls?.certificate && new X509Certificate(tls.certificate).subject;
-  const name = login?.username ?? /^CN=([!-~]{1,128})$/mu.exec(certificate ?? "")?.[1];
+/** As whom etcd sees us, in words. */
+function userOf(settings: EtcdSettings): string {
+  const name = nameOf(settings);
   return name === undefined ? "who has no name" : `user ${name}`;
 }

@@ -4,7 +4,7 @@ import { examineMembers } from "./etcd-health.ts";
 import { keysOf } from "./etcd-keys.ts";
 import { listChildren, listWritten } from "./etcd-listing.ts";
 import { publishFolder } from "./etcd-publishing.ts";
-import { mayChange } from "./etcd-rights.ts";
+import { mayAlsoChange, mayChange } from "./etcd-rights.ts";
 import { readEtcdSettings } from "./etcd-settings.ts";
 import { watchFolders } from "./etcd-watch.ts";
 import type { Source } from "./source.ts";
@@ -46,6 +46,7 @@ export async function openEtcd(path: string, base: string): Promise<Source> {
     },
     changedSince: (folder, since, isWanted) => listWritten(members, keys, folder, since, isWanted),
     mayChange: (beginning) => mayChange(members, settings.prefix, beginning),
+    mayAlsoChange: (beginnings) => mayAlsoChange(members, settings.prefix, beginnings),
     members: () => examineMembers(settings),
     watch: (folders, signal) => watchFolders(members, keys, folders, signal),
   };

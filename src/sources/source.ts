@@ -68,6 +68,12 @@ export interface Source {
    */
   mayChange?(beginning: string): Promise<boolean>;
 
+  /**
+   * What else that user may write than all paths that begin with one of these: beginnings of paths, or of what
+   * lies beside the source; as far as the source says so. Only of one that has {@link mayChange}.
+   */
+  mayAlsoChange?(beginnings: readonly string[]): Promise<readonly string[]>;
+
   /** How each of those is that the source is kept by. Only of a source that has such. */
   members?(): Promise<readonly MemberState[]>;
 }
