@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { bashCompletion } from "./completion-bash.ts";
 import { addGuidance, firstSentence } from "./guidance.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
@@ -19,7 +20,8 @@ export function addCompletion(program: Command): void {
     needs: "nothing",
   });
   command.action(async (shell: (typeof shells)[number]) => {
-    (await describe(program)).setup(program.name(), program.name(), shell);
+    if (shell === "bash") process.stdout.write(bashCompletion);
+    else (await describe(program)).setup(program.name(), program.name(), shell);
   });
 }
 
