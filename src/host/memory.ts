@@ -194,7 +194,11 @@ function ignoreAbsent(error: unknown): never[] {
 /** The files directly in a directory of credentials for local work. @throws Failure `credential/missing` */
 export async function listCredentials(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch(() => {
-    throw new Failure("credential/missing", `there is no directory ${directory}`);
+    throw new Failure(
+      "credential/missing",
+      `there is no directory ${directory}`,
+      `make it, with a file for each credential: mkdir ${directory}`,
+    );
   });
   return entries.filter((entry) => entry.isFile()).map(({ name }) => name);
 }

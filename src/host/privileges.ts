@@ -46,12 +46,9 @@ function groupOptions(user: User, groups: readonly number[] | undefined): string
   return [user.name === undefined ? "--clear-groups" : "--init-groups"];
 }
 
-/** Returns if root runs this. @throws Failure `privileges/needed` */
-export function requireRoot(): void {
+/** Returns if root runs this. @param what - may only be done by root @throws Failure `privileges/needed` */
+export function requireRoot(what = "ask PID 1 and read what was decided for each start"): void {
   const user = process.geteuid?.();
   if (user === 0) return;
-  throw new Failure(
-    "privileges/needed",
-    `only root may ask PID 1 and read what was decided for each start, and this is user ${String(user)}`,
-  );
+  throw new Failure("privileges/needed", `only root may ${what}, and this is user ${String(user)}`);
 }

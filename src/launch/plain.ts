@@ -37,9 +37,21 @@ export async function preparePlain(
   const names = await listCredentials(place);
   const absent = request.credentials?.find((name) => !names.includes(name));
   if (absent !== undefined) {
-    throw new Failure("credential/missing", `${place} has no credential ${absent}`);
+    throw new Failure(
+      "credential/missing",
+      `${place} has no credential ${absent}`,
+      "put it there, as a file of that name",
+    );
   }
   const wanted = new Set(request.variables.values());
+  const lacking = [...wanted].find((name) => !names.includes(name));
+  if (lacking !== undefined) {
+    throw new Failure(
+      "credential/missing",
+      `--env asks for credential ${lacking}, and ${place} has none of that name`,
+      "put it there, as a file of that name",
+    );
+  }
   const values = await Promise.all(
     names
       .filter((name) => wanted.has(name))

@@ -13,6 +13,7 @@ import { encodeCard } from "../../formats/records/card.ts";
 import { fingerprint } from "../../formats/sshsig/public-key.ts";
 import { listDirectory } from "../../host/files.ts";
 import { machineName } from "../../host/machine.ts";
+import { requireRoot } from "../../host/privileges.ts";
 import type { CredentialKey } from "../../host/systemd/creds.ts";
 import { openSource } from "../../sources/open.ts";
 import type { Context } from "../context.ts";
@@ -49,6 +50,7 @@ export async function createNodeIdentity(
   const directory = resolve(context.directory, options.into);
   const node = parseName("node", options.node ?? machineName());
   const home = await chooseHome(context, directory, options.key);
+  if (home.isOwn) requireRoot(`make this machine a node, in ${directory}`);
   await refuseExisting(directory, home.path);
   const file = resolve(context.directory, options.hostKey);
   const signer = await readSignerKey(context, file);

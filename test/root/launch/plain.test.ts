@@ -86,9 +86,13 @@ describe("a plain launch", () => {
     expectRefused(
       await plain(["--credential", "OTHER"], ["/bin/true"]),
       "credential/missing",
-      /OTHER/u,
+      /OTHER[^]+hint: put it there, as a file of that name/u,
     );
-    expectRefused(await plain(["--env", "OTHER"], ["/bin/true"]), "credential/missing", /OTHER/u);
+    expectRefused(
+      await plain(["--env", "OTHER"], ["/bin/true"]),
+      "credential/missing",
+      /OTHER[^]+hint: put it there, as a file of that name/u,
+    );
     expectRefused(
       await plain(["--env", "X=folder"], ["/bin/true"]),
       "credential/missing",
@@ -97,7 +101,17 @@ describe("a plain launch", () => {
     const ended = await plain(["--env", "NUL"], ["/bin/true"]);
     expectRefused(ended, "credential/not-for-environment", /NUL byte/u);
     const nowhere = await asNobody(["run", "--plain", "/nowhere", "--", "/bin/true"]);
-    expectRefused(nowhere, "credential/missing", /\/nowhere/u);
+    expectRefused(nowhere, "credential/missing", /\/nowhere\nhint: make it/u);
+  });
+});
+
+describe("making this machine a node", () => {
+  it("is refused to who isn't root, before its host key is asked for", async () => {
+    expectRefused(
+      await asNobody(["identity", "create", "--into", "/etc/sealaunch"]),
+      "privileges/needed",
+      /only root may make this machine a node[^]+hint: run it with sudo/u,
+    );
   });
 });
 
