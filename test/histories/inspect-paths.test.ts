@@ -72,6 +72,17 @@ describe("inspect of a directory", () => {
     expect(lines[2]).toMatch(/^team\/b +1 +ann +web +in place +never +good *$/u);
   });
 
+  it("is a list for programs, however many there are", () => {
+    const listed = (what: string): string[] =>
+      (JSON.parse(done(`sealaunch inspect ${what} --json`)) as Told[]).map(({ bundle }) => bundle);
+    expect(listed(".")).toEqual(["dns"]);
+    expect(done("sealaunch inspect .")).toContain("could open  pool web");
+    const one = JSON.parse(done("sealaunch inspect ./secrets/bundles/dns --json")) as object;
+    expect(one).toHaveProperty("statement");
+    sealTwo();
+    expect(listed(".")).toEqual(["dns", "team/a", "team/b"]);
+  });
+
   it("ends with the first that nobody entitled has signed, after all were told", () => {
     sealTwo();
     writeFileSync(checkout.at("secrets/bundles/team/a/0.1/statement.json"), "{}");

@@ -1,6 +1,6 @@
 import { Failure } from "../../failure.ts";
 import type { Context } from "../context.ts";
-import { openSubject } from "./subject.ts";
+import { openSubject, type Subject } from "./subject.ts";
 
 /** What `inspect` is asked besides what it is about. */
 export interface InspectOptions {
@@ -38,7 +38,7 @@ export async function runInspect(
   } else if (node !== undefined) {
     const { inspectNode } = await import("./node.ts");
     await inspectNode(context, subject, node, floor);
-  } else if (subject.bundles.length > 1 && least === undefined) {
+  } else if (least === undefined && (subject.bundles.length > 1 || isListed(context, subject))) {
     const { inspectMany } = await import("./many.ts");
     await inspectMany(context, subject);
   } else {
@@ -46,6 +46,9 @@ export async function runInspect(
     await inspect(context, subject, floor);
   }
 }
+
+/** For programs a folder is a list, however many it has; people are told more of one. */
+const isListed = ({ json }: Context, { isFolder }: Subject): boolean => json && isFolder;
 
 function parseFloor(text: string | undefined): number {
   if (text === undefined) return 0;

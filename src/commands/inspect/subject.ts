@@ -26,6 +26,8 @@ export interface Subject {
   readonly cluster: Cluster;
   readonly roster: Read<VerifiedRoster>;
   readonly bundles: readonly string[];
+  /** Whether what was named may have several, though it has one now. */
+  readonly isFolder: boolean;
   /** The generation that is meant; the newest if undefined. */
   readonly place: StatementPlace | undefined;
   /** The directory of the source in which the bundles lie, as `dir:PATH`, for what asks git. */
@@ -58,6 +60,7 @@ export async function openSubject(context: Context, what: string): Promise<Subje
       cluster,
       roster,
       bundles: [bundle],
+      isFolder: false,
       place: undefined,
       url: configuration.source,
       base,
@@ -73,7 +76,8 @@ export async function openSubject(context: Context, what: string): Promise<Subje
   );
   if (bundles.length === 0) throw new Failure("bundle/absent", `there is no bundle in ${what}`);
   const { place, directory } = tree;
-  return { cluster, roster, bundles, place, url: `dir:${directory}`, base: directory };
+  const isFolder = place === undefined && (bundles.length > 1 || bundles[0] !== bundle);
+  return { cluster, roster, bundles, isFolder, place, url: `dir:${directory}`, base: directory };
 }
 
 async function openTree(context: Context, directory: string): Promise<Cluster> {
