@@ -113,6 +113,11 @@ describe("--help", () => {
     },
   );
 
+  it("is broken into lines for the terminal that it is read on, and otherwise after sentences", () => {
+    const lines = commands.flatMap(([, command]) => command.description().split("\n"));
+    expect(lines.filter((line) => !line.endsWith("."))).toEqual([]);
+  });
+
   it("alone teaches the first five minutes, by commands that there are", () => {
     expect(workplace.run("sealaunch").stdout).toBe(firstSteps);
     const taught = [...firstSteps.matchAll(/^ {2}(sealaunch .+?)(?= {2,}|$)/gmu)].map(

@@ -8,7 +8,7 @@ export function addEdit(program: Command): void {
   const command = program
     .command("edit")
     .description(
-      "Open one credential in the editor that VISUAL or EDITOR names, and seal what you\n" +
+      "Open one credential in the editor that VISUAL or EDITOR names, and seal what you " +
         "make of it. Meanwhile it is in a file in memory that you alone can reach.",
     )
     .argument("<name>", "the bundle")

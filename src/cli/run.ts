@@ -11,8 +11,8 @@ export function addRun(program: Command): void {
   const command = program
     .command("run")
     .description(
-      "Start a service out of the Nix store: its closure realised and pinned, its secrets in memory that\n" +
-        "only its user can read, and then this process is the service. Under systemd it stands in the unit,\n" +
+      "Start a service out of the Nix store: its closure realised and pinned, its secrets in memory that " +
+        "only its user can read, and then this process is the service. Under systemd it stands in the unit, " +
         "where the agent has done the work, and takes --bundle, --credential, --env, --render and --fresh.",
     )
     .usage("[--in-place | --plain DIR] [options] -- PROGRAM [ARG…]")
@@ -45,7 +45,7 @@ export function addCheck(program: Command): void {
   const command = program
     .command("check")
     .description(
-      "See that every credential of a unit has arrived whole, as its first ExecStartPre=. For units\n" +
+      "See that every credential of a unit has arrived whole, as its first ExecStartPre=. For units " +
         "whose program can't be started by 'sealaunch run'.",
     )
     .option("--bundle <name>", "a bundle whose credentials the unit gets", collect, [])

@@ -18,10 +18,10 @@ export function addStatus(program: Command): void {
   const command = program
     .command("status")
     .description(
-      "Tell of each running service which generation of its bundles it has, which is the newest, and\n" +
-        "which of its values should be replaced. Ends with 0 if all are current, with 75 if a restart\n" +
+      "Tell of each running service which generation of its bundles it has, which is the newest, and " +
+        "which of its values should be replaced. Ends with 0 if all are current, with 75 if a restart " +
         "mends it, with 77 if something has to be sealed first.\n" +
-        "In a repository, with --pool or --bundle: what the members of a pool run, by what they have\n" +
+        "In a repository, with --pool or --bundle: what the members of a pool run, by what they have " +
         "reported themselves; ends with 75 if one is behind, or says nothing.",
     )
     .argument("[unit...]", "the services; all that run by default")
