@@ -6,13 +6,16 @@ import type { StoreObject } from "../service/store-path.ts";
 
 const at = 0x40;
 
+/** What may be delivered in place; systemd delivers less (host/memory.ts, agent/answers.ts). */
+const maxRenderedSize = 16 * 1024 * 1024;
+
 /**
  * A template with every `@NAME@` replaced by the credential of that name, in one pass over its
  * bytes: what is put in is not looked at again. A single `@`, or one that no name follows, stays.
  *
  * @param path - of the template, for the message
  * @returns bytes that the caller wipes
- * @throws Failure `credential/missing` if a name is no credential of this start
+ * @throws Failure `credential/missing` if a name is no credential of this start; `credential/too-large`
  */
 function renderTemplate(
   template: Uint8Array,
@@ -20,6 +23,7 @@ function renderTemplate(
   path: string,
 ): Uint8Array {
   const parts: Uint8Array[] = [];
+  let size = template.length;
   let from = 0;
   for (let open = template.indexOf(at); open >= 0;) {
     const close = template.indexOf(at, open + 1);
@@ -38,6 +42,15 @@ function renderTemplate(
       );
     }
     parts.push(template.subarray(from, open), value);
+    // Before it is put together: a name may stand there as often as it fits.
+    size += value.length;
+    if (size > maxRenderedSize) {
+      throw new Failure(
+        "credential/too-large",
+        `${path} becomes more than ${String(maxRenderedSize)} bytes when it is filled in`,
+        "let the template name large credentials less often",
+      );
+    }
     from = close + 1;
     open = template.indexOf(at, from);
   }
