@@ -17,7 +17,7 @@ const maxTotalSize = 1024 * 1024;
 /**
  * All that a unit gets, by name: what was opened, what is rendered of it, and the manifest.
  *
- * @throws Failure `credential/too-large`; whatever keeps a template from being filled in
+ * @throws Failure `credential/too-large`; `usage/invalid` for a credential of the manifest's name; whatever keeps a template from being filled in
  */
 export async function answersOf(
   unit: string,
@@ -28,6 +28,7 @@ export async function answersOf(
   const all = new Map([...opened, ...rendered]);
   const answers = new Map([...all, [manifestName, encodeManifest(commands, all)]]);
   try {
+    if (all.has(manifestName)) throw namedAsManifest(unit);
     checkSize(unit, answers);
   } catch (error) {
     wipe(...rendered.values());
@@ -75,6 +76,15 @@ export function servedBy({
       payload,
     })),
   };
+}
+
+/** It could never be what the manifest says of it. */
+function namedAsManifest(unit: string): Failure {
+  return new Failure(
+    "usage/invalid",
+    `${unit} would get a credential called ${manifestName}, as the one that says what must have arrived`,
+    "name the others with --credential NAME, or seal it under another name",
+  );
 }
 
 /** Returns if systemd delivers as much. @throws Failure `credential/too-large` */
