@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Failure } from "../../failure.ts";
 import { contentAddressedPath, encodeNar, type FileKind, type Tree } from "../../service/nar.ts";
 import { elapsedMs } from "../elapsed.ts";
-import { errorCode } from "../files.ts";
+import { refused } from "../files.ts";
 import { ConnectionLost, UnknownProtocol } from "./daemon-wire.ts";
 import { NixDaemon } from "./daemon.ts";
 import { explain } from "./errors.ts";
@@ -79,11 +79,13 @@ async function addWithProgram(
   expected: string,
   timeoutMs: number,
 ): Promise<string> {
-  const directory = await mkdtemp(join(scratch, ".sealaunch-")).catch((error: unknown) => {
-    throw new Failure("write/refused", `${scratch} can't be written: ${errorCode(error)}`);
-  });
+  const refuse = (error: unknown): never => {
+    throw refused(scratch, error);
+  };
+  const directory = await mkdtemp(join(scratch, ".sealaunch-")).catch(refuse);
   try {
-    await writeTree(join(directory, name), tree, files === "executable" ? 0o555 : 0o444);
+    const mode = files === "executable" ? 0o555 : 0o444;
+    await writeTree(join(directory, name), tree, mode).catch(refuse);
     const nixStore = await findProgram("nix-store");
     const words = ["--add", join(directory, name)];
     const { exitCode, stdout, stderr } = await run(nixStore, words, { timeoutMs });

@@ -261,6 +261,16 @@ describe("a bundle in a store path", () => {
     expect(await expectNothing(`dns@1+=${path}`, "bundle/expired")).toContain(expires);
   });
 
+  it("isn't made where there is no room for a copy of it, which is told", async () => {
+    await using cluster = await TestCluster.create();
+    await makeCheckout(cluster);
+    const words = ["copy", "dns", "--from", "dir:.", "--to", "nix:", "--yes"];
+    const limited = `ulimit -f 1; exec ${[sealaunchPath, ...words].join(" ")}`;
+    const environment = { XDG_STATE_HOME: join(cluster.directory, ".state") };
+    const ended = await node.run("sh", ["-c", limited], { cwd: cluster.directory, environment });
+    expect(expectRefused(ended, "write/refused").stderr).toContain("EFBIG");
+  });
+
   it("isn't made of what no start would take", async () => {
     await using cluster = await TestCluster.create();
     await makeCheckout(cluster);
