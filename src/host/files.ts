@@ -2,7 +2,6 @@ import {
   closeSync,
   constants,
   fstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -14,6 +13,7 @@ import {
 import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
+import { makeMissing } from "./missing-folders.ts";
 
 // Files that somebody else may have put there are opened so that nothing else can be meant by
 // them, read once, and judged by what was read. Files of ours appear whole and durable, or not.
@@ -160,11 +160,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** After it, the folder `path` is there, with those above it that weren't, and all of them are on the disk. */
 export async function makeFolder(path: string, mode = directoryMode): Promise<void> {
-  const first = mkdirSync(path, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-  }
+  for (const made of makeMissing(path, mode)) await syncDirectory(dirname(made));
 }
 
 /** A new file with that content and exactly that mode, on the disk. */

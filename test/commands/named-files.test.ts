@@ -35,6 +35,7 @@ describe("a file that the command line or git's configuration names", () => {
     ["usage/value-in-argument", "seal dns A=", "nothing follows '='"],
     ["credential/unreadable", "seal dns --from-env ABSENT", "export it"],
     ["write/refused", "sync --to token", "ENOTDIR"],
+    ["write/refused", "sync --to /proc/absent", "ENOENT"],
     ["configuration/missing", "verify --config absent", "hint: check the path"],
   ])("is refused with %s: %s", ([code, command, told]) => {
     expect(expectRefused(place.run(`sealaunch ${command}`), code).stderr).toContain(told);
