@@ -98,6 +98,18 @@ describe("a directory that is carried", () => {
     );
   });
 
+  it("is refused where it holds nothing, as where it isn't mounted", () => {
+    done("sealaunch sync --to stick");
+    done(`${onNode} --from stick && mkdir mounted`);
+    for (const command of ["sealaunch sync", onNode])
+      for (const directory of ["mounted", "absent", "token"]) {
+        const ended = checkout.place.run(`${command} --from ${directory}`, checkout.here);
+        expect(expectRefused(ended, "roster/absent").stderr).toContain(
+          `hint: mount it, or fill it in the repository: sealaunch sync --to ${directory}\n`,
+        );
+      }
+  });
+
   it("is refused altered, and leaves the mirror as it was", async () => {
     done("sealaunch sync --to stick");
     done(`${onNode} --from stick`);

@@ -2,7 +2,8 @@ import { resolve } from "node:path";
 import type { Cluster } from "../../cluster/cluster.ts";
 import { mirrorNode } from "../../cluster/mirror/mirroring.ts";
 import { takeWritten } from "../../cluster/mirror/taking.ts";
-import type { Failure } from "../../failure.ts";
+import { Failure } from "../../failure.ts";
+import { nodesFolder, rosterFolder } from "../../formats/paths.ts";
 import { openSource } from "../../sources/open.ts";
 import type { Source } from "../../sources/source.ts";
 import { beginAdding } from "../../sources/tree-writing.ts";
@@ -11,8 +12,24 @@ import { reportWritten } from "../report.ts";
 import { openToSign } from "../repository.ts";
 
 /** The source in a directory that is carried to and fro. */
-export function openCarried(context: Context, directory: string): Promise<Source> {
+function openCarried(context: Context, directory: string): Promise<Source> {
   return openSource(`dir:${resolve(context.directory, directory)}`, context.directory);
+}
+
+/**
+ * As {@link openCarried}, of one that somebody has filled.
+ *
+ * @throws Failure `roster/absent` if it is empty, as where a stick isn't mounted
+ */
+export async function openBrought(context: Context, directory: string): Promise<Source> {
+  const source = await openCarried(context, directory);
+  const found = await Promise.all([rosterFolder, nodesFolder].map((one) => source.list(one)));
+  if (found.flat().length > 0) return source;
+  throw new Failure(
+    "roster/absent",
+    `${source.name} has no roster and no card: nobody has filled it`,
+    `mount it, or fill it in the repository: sealaunch sync --to ${directory}`,
+  );
 }
 
 /**
@@ -39,7 +56,7 @@ export function throwFirst(context: Context, failures: readonly Failure[]): void
 
 /** Takes into this checkout what nodes have written into a directory: cards, and what is owed here. */
 export async function syncBack(context: Context, directory: string): Promise<void> {
-  const from = await openCarried(context, directory);
+  const from = await openBrought(context, directory);
   await take(context, await openToSign(context), from);
 }
 

@@ -15,7 +15,7 @@ import { openMirror } from "../../sources/mirror.ts";
 import { openMemory } from "../../sources/memory.ts";
 import type { Source } from "../../sources/source.ts";
 import type { Context } from "../context.ts";
-import { openCarried, syncBack } from "./elsewhere.ts";
+import { openBrought, syncBack } from "./elsewhere.ts";
 import { syncBundles, syncOnce, type SyncReport } from "./pass.ts";
 
 /** What `sync` is asked to do. */
@@ -32,7 +32,8 @@ export interface SyncOptions {
  * Brings what this node needs of its source into its mirror, and what the node has written for others into
  * the source: once, or again and again.
  *
- * @throws Failure `mirror/none`, `mirror/root`; what of the source couldn't be judged, after all the rest was done
+ * @throws Failure `mirror/none`, `mirror/root`; `roster/absent` of a directory that holds nothing; what of the
+ *   source couldn't be judged, after all the rest was done
  */
 export async function sync(context: Context, options: SyncOptions): Promise<void> {
   const { from } = options;
@@ -57,7 +58,7 @@ export async function sync(context: Context, options: SyncOptions): Promise<void
       ? openSent(sent, openMirror(mirror), await openOutbox(located.configuration))
       : from === undefined
         ? own.source
-        : await openCarried(context, from);
+        : await openBrought(context, from);
   const cluster = { ...own, source };
   if (options.watches) {
     const { watch } = await import("./watch.ts");
