@@ -105,11 +105,14 @@ export function openMembers(settings: EtcdSettings): Members {
       }
     }
     const reasons = await Promise.all(
-      [...faults.values()].map(async (fault) =>
-        fault.kind === "connection"
-          ? ((await certificateFailure(settings, fault.endpoint)) ?? fault)
-          : fault,
-      ),
+      // In the order of the configuration, so that it is said in the same words whom we asked first.
+      endpoints
+        .flatMap((endpoint) => faults.get(endpoint) ?? [])
+        .map(async (fault) =>
+          fault.kind === "connection"
+            ? ((await certificateFailure(settings, fault.endpoint)) ?? fault)
+            : fault,
+        ),
     );
     throw failureOfAll(settings, reasons, what);
   };

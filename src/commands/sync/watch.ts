@@ -9,6 +9,7 @@ import type { Source } from "../../sources/source.ts";
 import type { Context } from "../context.ts";
 import { createFollower } from "./follow.ts";
 import type { SyncReport } from "./pass.ts";
+import { createTelling } from "./telling.ts";
 
 const everyMs = 60_000;
 /** Where the source tells of changes: for what nobody tells of, such as an outbox. */
@@ -61,19 +62,20 @@ export async function watch(
     wake.abort();
   });
   context.print(`keeps ${mirror}${close === undefined ? "" : `, and answers on ${syncSocket}`}`);
-  const tell = createTelling(context);
+  const telling = createTelling(context);
   // Since the pass that is made, or was last: paths, and whether it may be more than those.
   const heard = { paths: new Array<string>(), isAnything: false };
   const follower = createFollower(
     source,
     (paths) => {
+      telling.hears();
       const all = [...heard.paths, ...(paths ?? [])];
       heard.isAnything ||= paths === undefined || all.length > mostPaths;
       heard.paths = heard.isAnything ? [] : all;
       wake.abort();
     },
     (failure) => {
-      context.warn(`hears nothing of ${source.name}: ${failure.message}`);
+      telling.hearsNothing(source.name, failure);
     },
   );
   let last: SyncReport | undefined;
@@ -97,7 +99,7 @@ export async function watch(
     last = failures.length === 0 ? report : undefined;
     // What couldn't be read of one bundle is told by no change either when it can be again.
     failed = failures.length > 0 ? failed + 1 : 0;
-    tell(failures);
+    telling.ended(failures);
     for (const { resolve } of asked) resolve(failures.length === 0);
     if (report !== undefined) follower.follow(report);
     if (waiting.length > 0 || heard.paths.length > 0 || heard.isAnything) continue;
@@ -121,17 +123,4 @@ async function tryPass(
   } catch (error) {
     return { failures: [asFailure(error)] };
   }
-}
-
-/** Says what is wrong once, however often it stays so, and when nothing is any more. */
-function createTelling(context: Context): (failures: readonly Failure[]) => void {
-  let before = new Set<string>();
-  return (failures) => {
-    const now = new Map(failures.map((failure) => [failure.message, failure]));
-    for (const { code, message, hint } of now.values()) {
-      if (!before.has(message)) context.warn(`${code}: ${message}; ${hint}`);
-    }
-    if (now.size === 0 && before.size > 0) context.print("the mirror is up to date again");
-    before = new Set(now.keys());
-  };
 }
