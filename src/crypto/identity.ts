@@ -68,9 +68,12 @@ export function parseIdentityFile(bytes: Uint8Array, what: string): Identity {
     .filter((line) => line !== "" && !line.startsWith("#"));
   const [line, second] = lines;
   if (line === undefined || second !== undefined) {
+    const count = lines.filter((one) => one.startsWith("AGE-SECRET-KEY-")).length;
     throw new Failure(
       "identity/malformed",
-      `${what} holds ${String(lines.length)} identities, not one`,
+      count < 2
+        ? `${what} is not one identity`
+        : `${what} holds ${String(count)} identities, not one`,
     );
   }
   return decodeIdentity(utf8(line), what);

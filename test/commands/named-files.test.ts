@@ -36,6 +36,8 @@ describe("a file that the command line or git's configuration names", () => {
     ["credential/unreadable", "seal dns --from-env ABSENT", "export it"],
     ["write/refused", "sync --to token", "ENOTDIR"],
     ["write/refused", "sync --to /proc/absent", "ENOENT"],
+    ["identity/malformed", "open dns CF_TOKEN --identity bea", "bea is not one identity"],
+    ["signer/none", "seal dnss A=token --pool web", "roster add-signer NAME KEY.pub --name dnss"],
     ["configuration/missing", "verify --config absent", "hint: check the path"],
   ])("is refused with %s: %s", ([code, command, told]) => {
     expect(expectRefused(place.run(`sealaunch ${command}`), code).stderr).toContain(told);

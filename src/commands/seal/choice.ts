@@ -2,16 +2,11 @@ import { Failure } from "../../failure.ts";
 import { inOrder, type StatementChoice } from "../../cluster/sealing.ts";
 import { parseName } from "../../formats/names.ts";
 import type { StatementCredential } from "../../formats/records/statement.ts";
-import { fingerprint, type SignerKey } from "../../formats/sshsig/public-key.ts";
-import type { VerifiedRoster } from "../../trust/roster.ts";
-import { maySign } from "../../trust/statement.ts";
 import { maxUnitAndCredential } from "../../service/delivery.ts";
-import type { Context } from "../context.ts";
 import { parseExpiry } from "../expiry.ts";
 import type { Replaced, StatementBase } from "./earlier.ts";
 import type { ElsewhereOptions } from "./elsewhere.ts";
 import type { ValueOptions } from "./values.ts";
-import { readSignerKey } from "../signing.ts";
 
 /** What `seal` is asked for, as the command line gives it. */
 export interface SealOptions extends ValueOptions {
@@ -121,28 +116,4 @@ export function checkUnitNames(
       );
     }
   }
-}
-
-/**
- * The keys that may sign a bundle's name today.
- *
- * @param chosen - the file of --signer
- * @throws Failure `signer/not-allowed` if the roster knows that key, but not for this name
- */
-export async function signersOfName(
-  context: Context,
-  roster: VerifiedRoster,
-  bundle: string,
-  chosen: string | undefined,
-): Promise<SignerKey[]> {
-  const allowed = roster.signers.filter((signer) => maySign(signer, bundle, context.now));
-  const key = chosen === undefined ? undefined : await readSignerKey(context, chosen);
-  const known = roster.signers.find(({ signer }) => signer === key);
-  if (known !== undefined && !allowed.includes(known)) {
-    throw new Failure(
-      "signer/not-allowed",
-      `${known.name} (${fingerprint(known.signer)}) may sign ${known.names.join(", ")}${known.expires === null ? "" : ` until ${known.expires}`}, not ${bundle}`,
-    );
-  }
-  return allowed.map(({ signer }) => signer);
 }

@@ -11,7 +11,8 @@ import { openWithFile } from "../open.ts";
 import { openToSign } from "../repository.ts";
 import { readAudience } from "./audience.ts";
 import { seal } from "./seal.ts";
-import { signersOfName, type SealOptions } from "./choice.ts";
+import type { SealOptions } from "./choice.ts";
+import { signersOfName } from "./who-signs.ts";
 import { nothingElse } from "./nothing-else.ts";
 import { chooseSigner } from "../signing.ts";
 

@@ -7,7 +7,7 @@ import { describeGeneration } from "../../trust/statement.ts";
 import type { Context } from "../context.ts";
 import { reportNext, reportWritten } from "../report.ts";
 import { openToSign } from "../repository.ts";
-import { signersOfName } from "./choice.ts";
+import { signersOfName } from "./who-signs.ts";
 import { chooseSigner, signRecord } from "../signing.ts";
 
 /**

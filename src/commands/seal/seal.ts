@@ -16,19 +16,14 @@ import type { Context } from "../context.ts";
 import { warnOfClock } from "../report.ts";
 import { openWithMarks } from "../repository.ts";
 import { readAudience } from "./audience.ts";
-import {
-  checkUnitNames,
-  choose,
-  keepCredentials,
-  signersOfName,
-  type SealOptions,
-} from "./choice.ts";
+import { checkUnitNames, choose, keepCredentials, type SealOptions } from "./choice.ts";
 import { readEarlier, requireSealed, requireUnreplaced } from "./earlier.ts";
 import { readElsewhere } from "./elsewhere.ts";
 import { bringObjects, readMerge, requireDecided } from "./merge.ts";
 import { storeBundle } from "../copy/to-store.ts";
 import { reportSealed, reportStoring } from "./report.ts";
 import { readValues } from "./values.ts";
+import { signersOfName } from "./who-signs.ts";
 import { chooseSigner, signRecord } from "../signing.ts";
 
 /** The next generation of a bundle, sealed, signed and written; or nothing written. */
