@@ -60,4 +60,13 @@ describe("a node whose source is etcd", () => {
     writeFileSync(join(place.directory, "n1/mirror/.sync/entered"), "nothing of ours");
     expect((await pass()).pools).toEqual(["db", "web"]);
   });
+
+  it("has nothing of entries that are nobody's, however many a member puts there", async () => {
+    const names = await mirror().list("entries/web/1");
+    etcd.script(`cd "$(mktemp -d)"
+      seq 5000 | awk '{ printf "put /sealaunch/entries/web/1/%032x.age x\\n", $1 }' | split -l 100 - part-
+      for part in part-*; do { echo; cat "$part"; echo; echo; } | etcdctl txn >/dev/null; rm "$part"; done`);
+    expect((await pass()).pools).toContain("web");
+    expect((await mirror().list("entries/web/1")).toSorted()).toEqual(names.toSorted());
+  });
 });

@@ -2,6 +2,7 @@ import type { Recipient } from "../../crypto/recipient.ts";
 import { Failure } from "../../failure.ts";
 import { checkEntryForm, maxEntrySize } from "../../formats/entry.ts";
 import { entriesFolder, entryPath, membersPath } from "../../formats/paths.ts";
+import type { Members } from "../../formats/records/pool.ts";
 import type { MirrorPass } from "../../sources/mirror-writing.ts";
 import { epochsOf, type VerifiedPool } from "../../trust/pool.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
@@ -38,9 +39,16 @@ export async function mirrorPool(
   });
   if (read === undefined || whose === "all") return read?.record;
   const { record: pool } = read;
-  // That the others have theirs is all that a pass of this node needs to know.
-  for (const path of await entriesIn(cluster, pool)) pass.keep(path);
-  await mirrorMembers(pass, cluster, pool);
+  const { members } = await mirrorMembers(pass, cluster, pool);
+  const readers = [...members, ...roster.operators].map(({ recipient }) => recipient);
+  const theirs = new Set(
+    epochsOf(pool).flatMap(({ epoch }) =>
+      readers.map((recipient) => entryPath(pool.pool, epoch, recipient)),
+    ),
+  );
+  // That the others have theirs is all that a pass of this node needs to know. What else is there is nobody's,
+  // and may be as much as a member likes.
+  for (const path of await entriesIn(cluster, pool)) if (theirs.has(path)) pass.keep(path);
   return pool;
 }
 
@@ -96,12 +104,13 @@ async function mirrorMembers(
   pass: MirrorPass,
   cluster: Cluster,
   pool: VerifiedPool,
-): Promise<void> {
+): Promise<Members> {
   try {
-    await readMembers(pass.mirror, pool);
+    const members = await readMembers(pass.mirror, pool);
     pass.keep(membersPath(pool.pool, pool.generation));
+    return members;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    await mirrorAll(pass, cluster, ({ source }) => readMembers(source, pool));
+    return mirrorAll(pass, cluster, ({ source }) => readMembers(source, pool));
   }
 }
