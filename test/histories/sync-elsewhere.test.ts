@@ -235,6 +235,8 @@ describe("a tree that is sent", () => {
 
   it("ends with what ssh says where a host isn't reached", () => {
     const ended = checkout.place.run("sealaunch sync --ssh nowhere.invalid", checkout.here);
-    expect(expectRefused(ended, "ssh/failed").stderr).toContain("nowhere.invalid");
+    const { stderr } = expectRefused(ended, "ssh/failed");
+    expect(stderr).toMatch(/^error: nowhere\.invalid ended with 255: ssh: .+/u);
+    expect(stderr).toContain("hint: try it by hand: ssh nowhere.invalid sealaunch sync --help\n");
   });
 });

@@ -108,3 +108,20 @@ ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns --on-change rest
   );
   expect(await waiting).toMatch(/n1 +runs\.service +dns +2 +2 +current/u);
 }, 200_000);
+
+it("hosts that are away keep none of the others from theirs, and each is named", async () => {
+  await node.sh(`
+    cd /srv/cluster
+    printf third >/run/token
+    sealaunch seal dns CF_TOKEN=/run/token
+    rm /run/token`);
+  const hosts = ["root@nowhere.invalid", "root@localhost", "root@gone.invalid"];
+  const words = `cd /srv/cluster; sealaunch sync --ssh ${hosts.join(" ")}`;
+  const { status, stdout, stderr } = await node.run("sh", ["-euc", words]);
+  expect(stdout.toString()).toContain("root@localhost has what it needs");
+  expect(stderr).toMatch(
+    /^warning: root@gone\.invalid .+\nerror: root@nowhere\.invalid .+\nhint: .* ssh root@nowhere\.invalid .+\n$/u,
+  );
+  expect(status).toBe(69);
+  expect(await start()).toBe("third");
+});

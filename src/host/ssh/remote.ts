@@ -33,7 +33,11 @@ export async function runOverSsh(
   const lines = stderr.trim().split("\n");
   const said = lines.find((line) => line.startsWith("error: ")) ?? lines.at(-1) ?? "";
   const how = timedOut ? "didn't end in time" : `ended with ${String(exitCode ?? "a signal")}`;
-  throw new Failure("ssh/failed", `${host} ${how}: ${said.replace(/^error: /u, "")}`);
+  throw new Failure(
+    "ssh/failed",
+    `${host} ${how}: ${said.replace(/^error: /u, "")}`,
+    `try it by hand: ssh ${host} sealaunch sync --help`,
+  );
 }
 
 /**
