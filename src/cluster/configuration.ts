@@ -7,6 +7,7 @@ import {
   type RepositoryConfiguration,
 } from "../formats/configuration.ts";
 import { readRegularFile } from "../host/files.ts";
+import { isInStoreItself } from "../host/nix/in-store.ts";
 import { openSource } from "../sources/open.ts";
 import type { TrustedRoots } from "../trust/roster.ts";
 import type { Cluster } from "./cluster.ts";
@@ -109,7 +110,7 @@ export async function openRepository(
 }
 
 /**
- * The cluster as a node sees it, with the node's marks.
+ * The cluster as a node sees it, with the node's marks, unless it reads what can't change.
  *
  * @param memory - of a process that goes on; else everything is done once
  */
@@ -120,8 +121,22 @@ export async function openNode(
 ): Promise<Cluster> {
   const source = await openNodeSource({ configuration, directory });
   // By cluster: a machine that changes hands starts without the other cluster's marks.
-  const marks = openMarks(join(configuration.state, "marks", configuration.cluster));
+  const marks = isFixed(configuration)
+    ? noMarks
+    : openMarks(join(configuration.state, "marks", configuration.cluster));
   return { trusted: trustedRoots(configuration), source, marks, memory, now };
+}
+
+/**
+ * Whether what the node reads is in the Nix store: it can't change, so that who names an older tree means it, as
+ * a system that is rolled back does. Whoever may point a link elsewhere needn't be root, so that none counts.
+ */
+function isFixed({ source, mirror }: NodeConfiguration): boolean {
+  return (
+    mirror === undefined &&
+    source.startsWith("dir:/") &&
+    isInStoreItself(source.slice("dir:".length))
+  );
 }
 
 /** Where `sync` keeps what it alone needs, within a mirror. No reader looks there. */

@@ -72,6 +72,41 @@ async function published(cluster: TestCluster, bundle = "dns"): Promise<string> 
 const isValid = async (path: string): Promise<boolean> =>
   (await node.run("nix-store", ["--check-validity", path])).status === 0;
 
+describe("a source in the store", () => {
+  /** The store path of the cluster's tree as it is now. */
+  async function treeOf({ directory }: TestCluster): Promise<string> {
+    const tree = join(node.directory, "tree");
+    await node.ok("sh", [
+      "-euc",
+      `rm -rf ${tree}; mkdir ${tree}; cp -r ${directory}/keys ${directory}/secrets ${tree}`,
+    ]);
+    return (await node.ok("nix-store", ["--add", tree])).trim();
+  }
+
+  it("goes back with the system that names it, but not below a floor, nor by a link", async () => {
+    await using cluster = await TestCluster.create();
+    const first = await treeOf(cluster);
+    await cluster.withBundle({ generation: 2 }, { CF_TOKEN: "newer" });
+    const second = await treeOf(cluster);
+    const link = join(node.directory, "system");
+    const starts = async (source: string, value: string): Promise<void> => {
+      await node.join(cluster, { source: `dir:${source}` });
+      await expectGiven("dns", value);
+    };
+    await starts(first, "canary");
+    await starts(second, "newer");
+    await starts(first, "canary");
+    await expectNothing("dns@2+", "bundle/below-floor");
+    // Whoever may point a link elsewhere needn't be root.
+    await node.ok("ln", ["-sfn", second, link]);
+    await starts(link, "newer");
+    await node.ok("ln", ["-sfn", first, link]);
+    await expectNothing("dns", "mark/rolled-back");
+    await node.join(cluster, { source: `dir:${first}/../../..${link}` });
+    await expectNothing("dns", "mark/rolled-back");
+  });
+});
+
 describe("a bundle in a store path", () => {
   it("is fetched from a cache in which nobody signed it, pinned while the service runs, and opened", async () => {
     await using cluster = await TestCluster.create();
