@@ -57,6 +57,11 @@ export const failures = {
     "mend the field that the error names",
   ],
   // Secrets on their way in.
+  "credential/empty": [
+    "usage",
+    "a value has no byte, as a command that failed leaves it",
+    "give the value; where it is to be empty: --allow-empty",
+  ],
   "credential/too-large": ["usage", "a credential is over 1 MiB", "seal a smaller file"],
   "credential/not-for-environment": [
     "data",

@@ -20,6 +20,7 @@ interface Flags {
   readonly generate: string[];
   readonly env: string[];
   readonly trim: boolean;
+  readonly allowEmpty: boolean;
   readonly expires?: string;
   readonly fromGeneration?: string;
   readonly fromCluster?: string;
@@ -83,6 +84,7 @@ export function addSeal(program: Command): void {
     .option("--generate <credential>", "make up a random value of 43 characters", collect, [])
     .option("--env <credential>", "check that it fits an environment variable", collect, [])
     .option("--trim", "take one newline off the end of each value", false)
+    .option("--allow-empty", "seal a value without a byte, too", false)
     .option("--expires <time>", "90d, 2027-01-31 or never: when nothing may start with it any more")
     .option("--from-generation <n>", "take the values of an earlier generation, unread")
     .option(
@@ -130,6 +132,7 @@ export function addSeal(program: Command): void {
       generate: flags.generate,
       forEnvironment: flags.env,
       trim: flags.trim,
+      allowEmpty: flags.allowEmpty,
       expires: flags.expires,
       fromGeneration: flags.fromGeneration,
       fromCluster: elsewhereOf(flags),

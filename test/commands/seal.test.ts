@@ -157,6 +157,18 @@ describe("seal", () => {
     expect((await opened("F")).toString()).toMatch(/^[A-Za-z0-9+/]{43}$/u);
   });
 
+  it.for([
+    ["from standard input", "dns A=-", { input: "" }],
+    ["of a file", "dns A=empty", {}],
+    ["that is one newline", "dns A=- --trim", { input: "\n" }],
+    ["of the environment", "dns --from-env A", { environment: { A: "" } }],
+  ] as const)("refuses an empty value %s, unless --allow-empty says so", async ([, words, how]) => {
+    const all = `${words} --pool web --unit dns.service`;
+    await writeFile(join(test.directory, "empty"), "");
+    await expectRefused(await seal(all, how), "credential/empty");
+    expect((await seal(`${all} --allow-empty`, how)).status).toBe(0);
+  });
+
   it("warns of a newline at the end, changes no byte unless --trim says so", async () => {
     const kept = await seal("dns A=- --pool web", { input: "token\r\n" });
     expect(kept.stderr).toMatch(/^warning: credential A ends in a carriage return and a newline/u);

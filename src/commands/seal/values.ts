@@ -24,6 +24,8 @@ export interface ValueOptions extends ImportOptions {
   readonly generate: readonly string[];
   /** Whether one newline at the end of each value is taken off. */
   readonly trim: boolean;
+  /** Whether a value that was given by itself may have no byte: it is what a command that failed leaves. */
+  readonly allowEmpty: boolean;
   /** Credentials that have to fit an environment variable. */
   readonly forEnvironment: readonly string[];
 }
@@ -34,7 +36,7 @@ const [carriageReturn, newline] = [0x0d, 0x0a];
  * The values that were given, by credential. The caller wipes them.
  *
  * @throws Failure `usage/value-in-argument`, `usage/bad-name`, `usage/invalid`,
- *   `credential/too-large`, `credential/not-for-environment`, `credential/unreadable`, and as {@link readImports}
+ *   `credential/empty`, `credential/too-large`, `credential/not-for-environment`, `credential/unreadable`, and as {@link readImports}
  */
 export async function readValues(
   context: Context,
@@ -46,10 +48,15 @@ export async function readValues(
     values.set(name, treatNewline(context, name, value, options.trim));
   };
   try {
+    const addOne = (name: string, value: Uint8Array): void => {
+      add(name, value);
+      if (values.get(name)?.length !== 0 || options.allowEmpty) return;
+      throw new Failure("credential/empty", `credential ${name} has no byte`);
+    };
     for (const [name, value] of options.given ?? []) add(name, value);
     for (const argument of options.credentials) {
       const name = credentialName(argument.split("=", 1)[0] ?? "");
-      add(name, await readGivenValue(context, name, argument.slice(name.length)));
+      addOne(name, await readGivenValue(context, name, argument.slice(name.length)));
     }
     for (const name of options.fromEnv) {
       const value = context.environment[name];
@@ -59,7 +66,7 @@ export async function readValues(
           `there is no variable ${credentialName(name)}`,
           "export it, or give the value by file (NAME=FILE) or on standard input (NAME=-)",
         );
-      add(credentialName(name), utf8(value));
+      addOne(credentialName(name), utf8(value));
     }
     for (const [name, value] of await readEnvFile(context, options.fromEnvFile)) {
       add(credentialName(name), utf8(value));
@@ -71,6 +78,7 @@ export async function readValues(
       add(credentialName(name), encodeBase64(randomBytes(32), false));
     }
     for (const [name, value] of values) {
+      if (value.length === 0) context.warn(`credential ${name} is empty`);
       checkValue(name, value, options.forEnvironment.includes(name));
     }
     return values;
@@ -118,10 +126,7 @@ function treatNewline(
   trim: boolean,
 ): Uint8Array {
   const ending = value.at(-1) !== newline ? 0 : value.at(-2) === carriageReturn ? 2 : 1;
-  if (ending === 0) {
-    if (value.length === 0) context.warn(`credential ${name} is empty`);
-    return value;
-  }
+  if (ending === 0) return value;
   if (trim) {
     const trimmed = value.slice(0, -ending);
     wipe(value);

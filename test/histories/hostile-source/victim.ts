@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { openBundles } from "../../../src/launch/open.ts";
 import type { Located } from "../../../src/cluster/configuration.ts";
 import { rewrap } from "../../../src/commands/rewrap/rewrap.ts";
+import { nothingElse } from "../../../src/commands/seal/nothing-else.ts";
 import { seal } from "../../../src/commands/seal/seal.ts";
 import { verify } from "../../../src/commands/verify/verify.ts";
 import { createMemory } from "../../../src/cluster/memory.ts";
@@ -157,17 +158,9 @@ export class Victim {
   /** Ada seals {@link newValue}. */
   seal(bundle: string, credential: string, now: Date): Promise<void> {
     return seal(this.#context(now), bundle, {
-      ...{ pools: [], units: [], removeUnits: [], inPlace: undefined, remove: [] },
-      ...{
-        expires: undefined,
-        fromGeneration: undefined,
-        fromCluster: undefined,
-        merge: undefined,
-        signer: "ada.pub",
-      },
-      ...{ credentials: [`${credential}=value`], fromEnv: [], fromEnvFile: undefined },
-      ...{ generate: [], trim: false, forEnvironment: [] },
-      ...{ fromAgenix: [], ageIdentities: [], fromSops: [], fromCredstore: [] },
+      ...nothingElse,
+      credentials: [`${credential}=value`],
+      signer: "ada.pub",
     });
   }
 
