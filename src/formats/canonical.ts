@@ -39,14 +39,14 @@ export function decodeRecord<T extends object>(
   return record;
 }
 
-function parseJson(bytes: Uint8Array, code: FailureCode, what: string): unknown {
+function parseJson(bytes: Uint8Array, code: FailureCode, what: string, hint?: string): unknown {
   const text = textOf(bytes);
   if (text === undefined) throw new Failure(code, `${what} is not UTF-8`);
   try {
     return JSON.parse(text);
   } catch {
     // Without the parser's message, which quotes the text.
-    throw new Failure(code, `${what} is not JSON`);
+    throw new Failure(code, `${what} is not JSON`, hint);
   }
 }
 
@@ -107,5 +107,7 @@ export function decodeConfiguration<T>(
   what: string,
   code: FailureCode = "configuration/invalid",
 ): T {
-  return parseFields(parseJson(bytes, code, what), schema, code, what);
+  const hint =
+    "jq . FILE names the line; it may have no comment, and no comma before a bracket that ends";
+  return parseFields(parseJson(bytes, code, what, hint), schema, code, what);
 }

@@ -235,6 +235,13 @@ describe("seal", () => {
     expect(refused.stderr).toContain(`issued ${later.issued}, and here it is 20`);
   });
 
+  it("is refused by a configuration that is no JSON, with what finds the place", async () => {
+    await writeFile(join(test.directory, "sealaunch.json"), '{ "source": "dir:.", }');
+    const refused = await seal("dns A=- --pool web", { input: "x" });
+    await expectRefused(refused, "configuration/invalid");
+    expect(refused.stderr).toContain("hint: jq . FILE names the line");
+  });
+
   it("is refused against a stale roster", async () => {
     await test.withRoster({ generation: 2, staleAfter: "2026-11-02T00:00:00Z" });
     await expectRefused(await seal("dns A=- --pool web", { input: "x" }), "roster/stale");
