@@ -8,13 +8,14 @@ const borders = [
   ["left", "left-mid", "mid", "mid-mid", "right", "right-mid"],
 ].flat();
 
-/** Rows under a head in aligned columns, one line each, without a newline at the end. */
+/** Rows under a head, if it has words, in aligned columns, one line each, without a newline at the end. */
 export function layOut(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const table = new Table({
     chars: { ...Object.fromEntries(borders.map((border) => [border, ""])), middle: "  " },
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
-  table.push(...[head, ...rows].map((row) => row.map(printable)));
+  const lines = head.some((word) => word !== "") ? [head, ...rows] : rows;
+  table.push(...lines.map((row) => row.map(printable)));
   return table
     .toString()
     .split("\n")

@@ -39,7 +39,7 @@ export async function examineReach(
     const pools = await readPools(cluster, roster);
     for (const { name, file } of pools)
       if (file !== undefined)
-        facts.push(["", `pool file ${name} ${String(file.generation)} of ${file.issued}`]);
+        facts.push(["newest", `pool file ${name} ${String(file.generation)} of ${file.issued}`]);
     if (source.mayChange !== undefined) {
       const roles = sourceRoles(roster, pools);
       const rights = await examineRights(source, roles, node);

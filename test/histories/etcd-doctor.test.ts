@@ -39,6 +39,7 @@ describe("sealaunch doctor --sources", () => {
   it("warns of each member that can't be reached, though the others answer", () => {
     const endpoints = [...etcd.endpoints.slice(0, 2), "https://127.0.0.1:1"];
     const told = expectDone(doctor({ endpoints }).outcome);
+    expect(told.split("\n", 1)).toEqual([expect.stringMatching(/^source +etcd:/u)]);
     expect(told).toMatch(/^answers +within/mu);
     expect(told).toMatch(
       /^warning: etcd:\S+: https:\/\/127\.0\.0\.1:1 can't be reached \(E\w+\)$/mu,
