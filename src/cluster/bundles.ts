@@ -1,5 +1,6 @@
+import { Failure } from "../failure.ts";
 import { nameKinds } from "../formats/names.ts";
-import { bundlesFolder, headersFolder } from "../formats/paths.ts";
+import { bundlesFolder, headersFolder, recordFile } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
 
 /** An epoch of a pool. */
@@ -27,7 +28,8 @@ export const isHash = (name: string): boolean => /^[0-9a-f]{64}$/u.test(name);
  * The names of the bundles that have headers for one of those epochs, in rising order, whatever other
  * bundles there are: only of these can who opens just those epochs have a file key.
  *
- * @throws Failure `source/unreadable`
+ * @throws Failure `source/unreadable`; `source/hostile` if an epoch has headers under more names than there
+ *   are bundles
  */
 export async function listBundlesWithHeaders(
   source: Source,
@@ -52,9 +54,43 @@ async function namesOfHeaders(source: Source, folder: string): Promise<string[] 
     const end = path.lastIndexOf("/");
     const name = path.slice(folder.length + 1, end);
     if (isHash(path.slice(end + 1)) && nameKinds.bundle.is(name)) names.add(name);
-    return false;
+    if (names.size <= mostNames) return false;
+    throw new Failure(
+      "source/hostile",
+      `${source.name} has headers for over ${String(mostNames)} bundles in ${folder}`,
+    );
   });
   return written && [...names];
+}
+
+/** Several times what a cluster has; with names of 128 bytes they are some 10 MB of memory. */
+const mostNames = 50_000;
+
+/** `NAME/SERIES.GENERATION/FILE`, whose name has any number of segments. */
+function split(path: string): readonly [name: string, generation: string, file: string] {
+  const [file = "", generation = "", ...name] = path.split("/").toReversed();
+  return [name.toReversed().join("/"), generation, file];
+}
+
+/**
+ * Those of some bundles that a source has, by one look at all that it has; undefined if it can't tell that
+ * in one.
+ *
+ * @throws Failure `source/…`
+ */
+export async function presentBundles(
+  source: Source,
+  wanted: readonly string[],
+): Promise<ReadonlySet<string> | undefined> {
+  const present = new Set<string>();
+  const isWanted = new Set(wanted);
+  const written = await source.changedSince?.(bundlesFolder, undefined, (path) => {
+    const [name, generation, file] = split(path.slice(bundlesFolder.length + 1));
+    if (file === recordFile.statement && isGeneration(generation) && isWanted.has(name))
+      present.add(name);
+    return false;
+  });
+  return written && present;
 }
 
 /**

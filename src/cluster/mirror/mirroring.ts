@@ -13,6 +13,7 @@ import type { VerifiedRoster } from "../../trust/roster.ts";
 import { listBundlesWithHeaders, type PoolEpoch } from "../bundles.ts";
 import { readPool, readRoster, type Cluster } from "../cluster.ts";
 import { generationsIn } from "../generations.ts";
+import { bundlesToAdd } from "./added-bundles.ts";
 import { mirrorBundle } from "./bundle.ts";
 import { mirrorAll } from "./objects.ts";
 import { mirrorPool } from "./pool.ts";
@@ -69,13 +70,14 @@ export async function mirrorNode(
   const epochs = own.flatMap((file) =>
     epochsOf(file).map(({ epoch }) => ({ pool: file.pool, epoch })),
   );
-  const listed = await Promise.all(
-    [cluster.source, pass.mirror].map((source) => listBundlesWithHeaders(source, epochs)),
-  );
-  const bundles = [...new Set([...listed.flat(), ...asked])].sort();
+  const known = [...(await listBundlesWithHeaders(pass.mirror, epochs)), ...asked];
+  const added = await bundlesToAdd(cluster.source, epochs, new Set(known));
+  failures.push(...added.failures);
+  // What services have comes before what is only said to be a bundle.
+  const bundles = [...new Set([...known.toSorted(), ...added.bundles])];
   const standing = { roster, pools: own.map(({ pool }) => pool), epochs };
   failures.push(...(await mirrorBundles(cluster, standing, bundles, pass)));
-  return { pools: standing.pools, bundles, failures, standing };
+  return { pools: standing.pools, bundles: bundles.toSorted(), failures, standing };
 }
 
 /** What was found of a node, and holds until the roster, its pools' files or its entries change. */
