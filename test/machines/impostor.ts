@@ -48,6 +48,10 @@ if child == 0:
     os.set_inheritable(ask.fileno(), True)
     os.execv(sys.argv[2], ["(sd-mkdcreds)"])
 os.waitpid(child, os.WUNTRACED)
+# It also stops for each signal that it gets, such as that a command of its own has ended.
+while "python" in os.readlink("/proc/%d/exe" % child):
+    libc.ptrace(7, child, 0, 0)
+    os.waitpid(child, os.WUNTRACED)
 status = open("/proc/%d/status" % child).read()
 print("main", main_pid() == str(child), os.readlink("/proc/%d/exe" % child), flush=True)
 print([line for line in status.splitlines() if line.startswith("CapPrm")], flush=True)
