@@ -178,7 +178,9 @@ describe("a start on a node with a mirror", () => {
     );
     expect(await node.sh("cat /run/got/empty")).toBe("third value");
     expect(await doctor()).not.toMatch(/mirror/u);
-    await node.sh(`systemctl stop sealaunch-sync.service; chown -R root: ${mirror}`);
+    await node.sh(
+      `systemctl stop sealaunch-sync.socket sealaunch-sync.service; chown -R root: ${mirror}`,
+    );
     expect(await doctor()).toContain('"mirror/root"');
   }, 180_000);
 });
