@@ -1,6 +1,6 @@
 import { Failure } from "../failure.ts";
 import { nameKinds } from "../formats/names.ts";
-import { bundlesFolder, headersFolder, recordFile } from "../formats/paths.ts";
+import { bundlesFolder, headersFolder } from "../formats/paths.ts";
 import type { Source } from "../sources/source.ts";
 
 /** An epoch of a pool. */
@@ -44,32 +44,21 @@ export async function listBundlesWithHeaders(
   return [...new Set(found.flat())].sort();
 }
 
-/**
- * What {@link namesBelow} tells of headers, by one look at all that is below the folder, whatever folders a
- * member has put there; undefined if the source can't tell that.
- */
+/** Several times what a cluster has; with names of 128 bytes they are some 10 MB of memory. */
+const mostNames = 50_000;
+
+/** What {@link namesBelow} tells of headers, whatever folders a member has put there; undefined as {@link tellNames}. */
 async function namesOfHeaders(source: Source, folder: string): Promise<string[] | undefined> {
   const names = new Set<string>();
-  const written = await source.changedSince?.(folder, undefined, (path) => {
-    const end = path.lastIndexOf("/");
-    const name = path.slice(folder.length + 1, end);
-    if (isHash(path.slice(end + 1)) && nameKinds.bundle.is(name)) names.add(name);
-    if (names.size <= mostNames) return false;
+  const isTold = await tellNames(source, folder, isHash, (name) => {
+    names.add(name);
+    if (names.size <= mostNames) return;
     throw new Failure(
       "source/hostile",
       `${source.name} has headers for over ${String(mostNames)} bundles in ${folder}`,
     );
   });
-  return written && [...names];
-}
-
-/** Several times what a cluster has; with names of 128 bytes they are some 10 MB of memory. */
-const mostNames = 50_000;
-
-/** `NAME/SERIES.GENERATION/FILE`, whose name has any number of segments. */
-function split(path: string): readonly [name: string, generation: string, file: string] {
-  const [file = "", generation = "", ...name] = path.split("/").toReversed();
-  return [name.toReversed().join("/"), generation, file];
+  return isTold ? [...names] : undefined;
 }
 
 /**
@@ -84,13 +73,31 @@ export async function presentBundles(
 ): Promise<ReadonlySet<string> | undefined> {
   const present = new Set<string>();
   const isWanted = new Set(wanted);
-  const written = await source.changedSince?.(bundlesFolder, undefined, (path) => {
-    const [name, generation, file] = split(path.slice(bundlesFolder.length + 1));
-    if (file === recordFile.statement && isGeneration(generation) && isWanted.has(name))
-      present.add(name);
+  const isTold = await tellNames(source, bundlesFolder, isGeneration, (name) => {
+    if (isWanted.has(name)) present.add(name);
+  });
+  return isTold ? present : undefined;
+}
+
+/**
+ * Tells the names that {@link namesBelow} gives, in no order and more than once, by one look at all that is
+ * below the folder.
+ *
+ * @returns false if the source can't be looked at so, and nothing was told
+ */
+async function tellNames(
+  source: Source,
+  folder: string,
+  isInside: (segment: string) => boolean,
+  tell: (name: string) => void,
+): Promise<boolean> {
+  const looked = await source.changedSince?.(folder, undefined, (path) => {
+    const segments = path.slice(folder.length + 1).split("/");
+    const name = segments.slice(0, Math.max(0, segments.findIndex(isInside))).join("/");
+    if (nameKinds.bundle.is(name)) tell(name);
     return false;
   });
-  return written && present;
+  return looked !== undefined;
 }
 
 /**
