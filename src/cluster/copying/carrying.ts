@@ -31,14 +31,10 @@ export interface Folder {
  * @throws Failure `generation/conflict` if another is there under its number
  */
 export async function folderSteps(way: Way, folder: Folder): Promise<Step[]> {
-  const { what, path, record, hash, others } = folder;
+  const { path, record, others } = folder;
   const { to } = way;
-  const there = await readFolder(to, folder);
-  const isThere = there !== undefined && hex(sha256(there.bytes)) === hash;
-  if (!isThere) {
-    if (there !== undefined && goodSignatures(there, record).size > 0) throw conflict(to, what);
-    return [{ path, carry: () => carryFolder(way, folder) }];
-  }
+  const there = await readPresent(to, folder);
+  if (there === undefined) return [{ path, carry: () => carryFolder(way, folder) }];
   const present = goodSignatures(there, record);
   const good = await readFolder(way.from, folder);
   const missing = new Map(good === undefined ? [] : goodSignatures(good, record));
@@ -62,12 +58,21 @@ async function carryFolder({ from, to }: Way, folder: Folder): Promise<void> {
   const file = recordFile[record];
   if (await to.publish(path, new Map([[file, read.bytes], ...besides]))) return;
   // Somebody was first, or it is what is left of one: the record comes last, as what names the others.
-  const there = await readFolder(to, folder);
-  const isSame = there !== undefined && hex(sha256(there.bytes)) === hash;
-  if (isSame) return;
-  if (there !== undefined && goodSignatures(there, record).size > 0) throw conflict(to, what);
+  if ((await readPresent(to, folder)) !== undefined) return;
   for (const [name, bytes] of besides) await to.write(`${path}/${name}`, bytes);
   await to.write(`${path}/${file}`, read.bytes);
+}
+
+/** That very generation as it is there; undefined if none is that anybody has signed. @throws Failure `generation/conflict` */
+async function readPresent(to: Source, folder: Folder): Promise<SignedBytes | undefined> {
+  const there = await readFolder(to, folder);
+  if (there === undefined || hex(sha256(there.bytes)) === folder.hash) return there;
+  if (goodSignatures(there, folder.record).size === 0) return undefined;
+  throw new Failure(
+    "generation/conflict",
+    `${to.name} has another ${folder.what}: two have made that number`,
+    "look at both; then make the change anew on top of theirs",
+  );
 }
 
 const readFolder = (
@@ -86,11 +91,3 @@ const typeOf: Readonly<Record<Folder["record"], SignedType>> = {
   pool: "pool",
   statement: "bundle",
 };
-
-function conflict(to: Source, what: string): Failure {
-  return new Failure(
-    "generation/conflict",
-    `${to.name} has another ${what}: two have made that number`,
-    "look at both; then make the change anew on top of theirs",
-  );
-}
