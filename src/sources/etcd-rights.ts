@@ -1,5 +1,5 @@
 import type { Members } from "./etcd.ts";
-import { Failure } from "../failure.ts";
+import { Failure, type FailureCode } from "../failure.ts";
 import { nameOf } from "./etcd-user.ts";
 
 /** A request that would be refused to whoever hasn't the right, and that changes nothing. */
@@ -27,6 +27,13 @@ export async function mayChange(
   }
 }
 
+/** How an etcd answers that doesn't say what a user may. */
+const unsaid: ReadonlySet<FailureCode> = new Set([
+  "source/forbidden",
+  "source/authentication",
+  "source/failed",
+]);
+
 /** From there on all keys, as etcd's permissions say it. */
 const toTheEnd = Buffer.of(0);
 
@@ -46,8 +53,7 @@ export async function mayAlsoChange(
     try {
       return await members.ask("ask for our own roles", act);
     } catch (error) {
-      if (error instanceof Failure && /forbidden|authentication|failed/u.test(error.code))
-        return undefined;
+      if (error instanceof Failure && unsaid.has(error.code)) return undefined;
       throw error;
     }
   };
