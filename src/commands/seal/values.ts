@@ -97,13 +97,6 @@ function credentialName(text: string): string {
   );
 }
 
-function tooLarge(name: string): never {
-  throw new Failure(
-    "credential/too-large",
-    `credential ${name} is over ${String(maxValueSize)} bytes`,
-  );
-}
-
 async function readEnvFile(
   context: Context,
   file: string | undefined,
@@ -138,6 +131,11 @@ function treatNewline(
 }
 
 function checkValue(name: string, value: Uint8Array, forEnvironment: boolean): void {
-  if (value.length > maxValueSize) tooLarge(name);
+  if (value.length > maxValueSize) {
+    throw new Failure(
+      "credential/too-large",
+      `credential ${name} is over ${String(maxValueSize)} bytes`,
+    );
+  }
   if (forEnvironment) checkVariable(name, value, name);
 }
