@@ -10,7 +10,7 @@ let place: Workplace;
 let etcd: EtcdCluster;
 beforeAll(async () => {
   place = Workplace.followed();
-  etcd = await EtcdCluster.start();
+  etcd = await EtcdCluster.start(["--max-txn-ops=8000"]);
   const source = `etcd:${etcd.configuration("root", etcd.issue("root"))}`;
   done(`sealaunch copy --from dir:. --to ${source} --yes`);
   for (const path of ["sealaunch.json", "n1/node.json"]) {
@@ -37,7 +37,7 @@ async function pass(): Promise<{ readonly pools: string[]; readonly held: string
 /** After it, etcd has that many keys, named as printf(3) says. */
 function putMany(count: number, name: string): void {
   etcd.script(`cd "$(mktemp -d)"
-    seq ${String(count)} | awk '{ printf "put /sealaunch/${name} x\\n", $1 }' | split -a 4 -l 120 - part-
+    seq ${String(count)} | awk '{ printf "put /sealaunch/${name} x\\n", $1 }' | split -a 4 -l 8000 - part-
     ls | xargs -P 3 -n 1 sh -c '{ echo; cat "$0"; echo; echo; } | etcdctl txn >/dev/null && rm "$0"'`);
 }
 
