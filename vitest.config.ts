@@ -32,12 +32,18 @@ const beside = Math.min(8, Math.ceil(1.5 * availableParallelism()));
 /** With one another, and after the others, which would disturb what these measure. */
 const sequence = { groupOrder: 1 };
 
+/** Ends what would never end. What has to happen within a time says so itself, and is measured. */
+const guards = {
+  testTimeout: 300_000 * soak,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
+};
+
 const needsNoRoot = {
+  ...guards,
   maxWorkers: beside,
   // A module is loaded once a worker, not once a file: what tests import keeps no state of theirs.
   isolate: false,
-  testTimeout: 30_000 * soak,
-  hookTimeout: 60_000,
 };
 
 export default defineConfig({
@@ -67,9 +73,8 @@ export default defineConfig({
               test: {
                 name: "root",
                 include: ["test/root/**/*.test.ts"],
+                ...guards,
                 maxWorkers: beside,
-                testTimeout: 300_000 * soak,
-                hookTimeout: 300_000,
                 sequence,
               },
             },
@@ -81,9 +86,8 @@ export default defineConfig({
               test: {
                 name: "machines",
                 include: ["test/machines/**/*.test.ts"],
+                ...guards,
                 maxWorkers: beside,
-                testTimeout: 300_000 * soak,
-                hookTimeout: 300_000,
                 sequence,
               },
             },

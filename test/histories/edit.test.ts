@@ -158,7 +158,7 @@ describe("sealaunch edit", () => {
       if (!ends) writeFileSync(join(here, `go-${signal}`), "");
       const [status] = (await once(child, "exit")) as [number | null];
       expect([signal, status]).toEqual([signal, ends ? null : 0]);
-      await expect.poll(() => readdirSync(memory), { timeout: 5000 }).toEqual([]);
+      await expect.poll(() => readdirSync(memory)).toEqual([]);
       writeFileSync(join(here, `go-${signal}`), "");
     }
     expect(value()).toBe("zebra");

@@ -164,4 +164,4 @@ it("who waits for reports goes on waiting while the source is away, as long as h
   await etcd.healthy();
   await putReport(source, "n2", { generation: 2, after: 60 });
   expectDone(await waiting);
-}, 150_000);
+});

@@ -85,7 +85,7 @@ describe("sync --watch", () => {
     renameSync(join(here, "away"), statement);
     const [bytes] = (await told) as [Buffer];
     expect(bytes.toString()).toBe("the mirror is up to date again\n");
-  }, 60_000);
+  });
 
   it("takes no line that is no name, and nobody's endless ones", async () => {
     expect(await ask("../../etc/shadow")).toBe(false);

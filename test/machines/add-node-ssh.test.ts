@@ -27,7 +27,7 @@ LoadCredential=sealaunch:/run/sealaunch/agent.sock
 ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sh -c 'exec cat $\${CREDENTIALS_DIRECTORY}/CF_TOKEN >/run/got'
 `,
   );
-}, 180_000);
+});
 afterAll(async () => {
   for (const one of [laptop, newcomer, network]) await one[Symbol.asyncDispose]();
 });

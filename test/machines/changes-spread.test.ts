@@ -45,7 +45,7 @@ beforeAll(async () => {
     sealaunch copy --from dir:. --to etcd:/etc/sealaunch/root.json --yes
     sed -i 's#"dir:[^"]*"#"etcd:/etc/sealaunch/root.json"#' sealaunch.json`);
   for (const name of names) await follow(name);
-}, 300_000);
+});
 afterAll(async () => {
   for (const node of Object.values(nodes)) await node[Symbol.asyncDispose]();
   for (const one of [etcd, network]) await one[Symbol.asyncDispose]();
@@ -196,7 +196,7 @@ function expectInTurn(restarts: readonly Restart[], generation: number): void {
 
 describe("a service that is restarted for new values on one node at a time", () => {
   it("is, on each once and in its turn, and whoever waits sees the last one", async () => {
-    await until(async () => (await status("")).status === 0, "reports of all nodes", 120_000);
+    await until(async () => (await status("")).status === 0, "reports of all nodes");
     await seal("value 2");
     const { status: ended, said } = await status("--wait --timeout 240");
     expect(said).toMatch(/^n1 +follows\.service +dns +2 +2 +current$/mu);

@@ -21,7 +21,7 @@ beforeAll(async () => {
   await unit(follows, "--on-change restart");
   await unit(stays, "");
   for (const service of [follows, stays]) await node.ok("systemctl", ["start", service]);
-}, 180_000);
+});
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 /** A unit that writes down each value that it starts with. */
@@ -48,7 +48,7 @@ describe("a service whose bundle changes while it runs", () => {
   it("is restarted once on the new value where it asks for that, and runs on where it doesn't", async () => {
     await cluster.seal("second value");
     await cluster.synced();
-    await until(async () => (await got(follows)).length > 1, "a restart", 60_000);
+    await until(async () => (await got(follows)).length > 1, "a restart");
     await cluster.synced();
     await new Promise((resolve) => setTimeout(resolve, 12_000));
     expect(await got(follows)).toEqual(["first value", "second value"]);
@@ -56,10 +56,9 @@ describe("a service whose bundle changes while it runs", () => {
     await until(
       async () => (await cluster.reported(follows))?.bundles[0]?.generation === 2,
       "the node's report",
-      30_000,
     );
     expect((await cluster.reported(stays))?.bundles[0]?.generation).toBe(1);
-  }, 180_000);
+  });
 
   it("isn't restarted for what says the same anew, nor for a value that is sealed anew", async () => {
     await cluster.inCluster("sealaunch seal dns --expires 400d");
@@ -72,12 +71,11 @@ describe("a service whose bundle changes while it runs", () => {
     await until(
       async () => (await cluster.reported(follows))?.bundles[0]?.generation === 4,
       "a report that it runs on the newest",
-      30_000,
     );
     const later = (await node.run("sealaunch", ["status"])).stdout.toString();
     expect(later).toMatch(/^follows\.service +active +dns +4 +4 +current /mu);
     expect(await got(follows)).toEqual(["first value", "second value"]);
-  }, 180_000);
+  });
 
   it("isn't restarted for what nobody has signed who may, whatever values it names", async () => {
     await cluster.inCluster(`
@@ -93,7 +91,7 @@ describe("a service whose bundle changes while it runs", () => {
     await new Promise((resolve) => setTimeout(resolve, 12_000));
     expect(await got(follows)).toEqual(["first value", "second value"]);
     await cluster.inCluster("rm -r secrets/bundles/dns/0.5");
-  }, 120_000);
+  });
 
   it("runs on where the new one can't be opened, which is told and reported, until it can", async () => {
     await cluster.seal("third value");
@@ -103,17 +101,16 @@ describe("a service whose bundle changes while it runs", () => {
     await until(
       async () => typeof (await cluster.reported(follows))?.refusal?.code === "string",
       "the report of a refusal",
-      90_000,
     );
     expect(await node.show(follows, "ActiveState")).toBe("active");
     expect(await got(follows)).toEqual(["first value", "second value"]);
     expect(await cluster.told(follows)).toMatch(/follows\.service runs on without newer values: /u);
     await node.sh("mv /run/away/* /srv/cluster/secrets/headers/");
     await cluster.synced();
-    await until(async () => (await got(follows)).length > 2, "a restart", 90_000);
+    await until(async () => (await got(follows)).length > 2, "a restart");
     expect(await got(follows)).toEqual(["first value", "second value", "third value"]);
     expect(await got(stays)).toEqual(["first value"]);
-  }, 240_000);
+  });
 
   it("isn't started where it is to be reloaded and this systemd is too old for that, as doctor says before", async () => {
     const why = "given no new credential before systemd 260; this is 25";

@@ -7,7 +7,7 @@ let pool: Pool;
 beforeAll(async () => {
   pool = await Pool.create({ units: [unit] });
   await pool.node.unit(unit, pool.text());
-}, 120_000);
+});
 afterAll(() => pool[Symbol.asyncDispose]());
 
 // Pairs of no name, about as many as one process may have open here.
@@ -44,4 +44,4 @@ it("an agent doesn't read again and again what another user makes long: the tabl
   expect((await read()) - before).toBeLessThan((starts / 2) * table);
   expect(await pool.ran()).toHaveLength(1 + starts);
   expect(await pool.bad()).toBe("");
-}, 120_000);
+});

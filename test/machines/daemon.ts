@@ -158,9 +158,7 @@ export function live(node: () => Machine, daemon: Daemon, path: () => string): v
   it("crashes, and comes back with its secret", async () => {
     const before = await mainPid();
     await node().ok("systemctl", ["kill", "--kill-whom=main", `--signal=${crash}`, unit]);
-    await expect
-      .poll(mainPid, { timeout: 15_000 })
-      .not.toMatch(new RegExp(`^(?:0|${before})$`, "u"));
+    await expect.poll(mainPid).not.toMatch(new RegExp(`^(?:0|${before})$`, "u"));
     await answers(false);
     expect(Number(await node().show(unit, "NRestarts"))).toBe(1);
     await isItself();
@@ -192,7 +190,5 @@ export async function keepNothing(node: Machine): Promise<void> {
     systemctl restart sealaunch-agent.service`);
   const kept = (): Promise<string> =>
     node.sh("cd /var/lib/sealaunch/roots; ls . /run/sealaunch/decisions");
-  await expect
-    .poll(kept, { timeout: 30_000 })
-    .toBe(".:\nsealaunch-agent.service\n\n/run/sealaunch/decisions:\n");
+  await expect.poll(kept).toBe(".:\nsealaunch-agent.service\n\n/run/sealaunch/decisions:\n");
 }

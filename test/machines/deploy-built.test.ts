@@ -32,7 +32,7 @@ beforeAll(async () => {
   await trust(0, [key]);
   await trust(1, []);
   await write("1");
-}, 240_000);
+});
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 /** After it, a node fetches from the cache what these keys have signed. */

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await laptop.sh(
     `sed -i '1s#{#{"schedulers": {"pacemaker": {"node": "n7"}},#' /srv/cluster/sealaunch.json`,
   );
-}, 300_000);
+});
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 const deploy = (changes: Readonly<Record<string, unknown>>, options = ""): Promise<Outcome> =>

@@ -8,7 +8,7 @@ beforeAll(async () => {
   cluster = await Deploying.create();
   const { laptop } = cluster;
   program = await addDnsProgram(laptop);
-}, 240_000);
+});
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 const deploy = (changes: Readonly<Record<string, unknown>>, options = ""): Promise<Outcome> =>

@@ -13,7 +13,7 @@ const mirror = "/var/lib/sealaunch-mirror";
 let pool: DnsPool;
 beforeAll(async () => {
   pool = await DnsPool.create();
-}, 240_000);
+});
 afterAll(() => pool[Symbol.asyncDispose]());
 
 /** What follows by itself is asked for until it is so. */

@@ -23,7 +23,7 @@ LoadCredential=sealaunch:/run/sealaunch/agent.sock
 ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sleep 1000
 `,
   );
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** After it, the machine is a node of a new cluster in which something is changed. */

@@ -10,7 +10,7 @@ let node: Machine;
 beforeAll(async () => {
   node = await machine();
   await enrol(node, { secret, units: ["dns.service", "other.service"] });
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 interface Told {

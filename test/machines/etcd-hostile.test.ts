@@ -34,9 +34,9 @@ LoadCredential=sealaunch:${agentSocket}
 ExecStart=${wrapper} run --bundle dns -- /bin/sh -c 'exec cat $\${CREDENTIALS_DIRECTORY}/CF_TOKEN >/run/got'
 `,
   );
-  await until(async () => (await passedAt()) !== "", "a first pass", 60_000);
+  await until(async () => (await passedAt()) !== "", "a first pass");
   await start();
-}, 180_000);
+});
 afterAll(async () => {
   for (const one of [node, etcd, network]) await one[Symbol.asyncDispose]();
 });
@@ -78,7 +78,6 @@ async function pass(): Promise<void> {
       (await passedAt()) !== before ||
       /^warning: /mu.test(await node.sh(`journalctl --sync; ${said}`)),
     "a pass of sync",
-    120_000,
   );
 }
 
@@ -134,19 +133,15 @@ describe("whoever follows an etcd with hostile values in it", () => {
          rm txn part-*
        done`,
     ],
-  ])(
-    "stays within its memory and its time, and starts services: %s",
-    async (_, script) => {
-      const agentBefore = await node.show(agent, "MainPID");
-      put(`cd "$(mktemp -d)"; ${script}`);
-      await pass();
-      await start();
-      // Its MemoryMax= is 384 MiB. With all keys they had 129 and 86 MiB at most.
-      expect(await peak(sync)).toBeLessThan(256);
-      expect(await peak(agent)).toBeLessThan(192);
-      expect(await node.show(sync, "NRestarts")).toBe("0");
-      expect(await node.show(agent, "MainPID")).toBe(agentBefore);
-    },
-    300_000,
-  );
+  ])("stays within its memory and its time, and starts services: %s", async (_, script) => {
+    const agentBefore = await node.show(agent, "MainPID");
+    put(`cd "$(mktemp -d)"; ${script}`);
+    await pass();
+    await start();
+    // Its MemoryMax= is 384 MiB. With all keys they had 129 and 86 MiB at most.
+    expect(await peak(sync)).toBeLessThan(256);
+    expect(await peak(agent)).toBeLessThan(192);
+    expect(await node.show(sync, "NRestarts")).toBe("0");
+    expect(await node.show(agent, "MainPID")).toBe(agentBefore);
+  });
 });

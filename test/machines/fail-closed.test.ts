@@ -22,7 +22,7 @@ ExecStart=/bin/sh -c 'echo %n >>/run/probe/dependants'
 `;
   await pool.node.unit(dependant, text);
   await pool.node.unit("two.service", pool.text());
-}, 120_000);
+});
 afterAll(() => pool[Symbol.asyncDispose]());
 
 beforeEach(async () => {

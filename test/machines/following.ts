@@ -72,7 +72,7 @@ export class Following implements AsyncDisposable {
   async synced(): Promise<void> {
     const before = await this.mirroredAt();
     await this.node.sh("sleep 1; systemctl restart sealaunch-sync.service");
-    await until(async () => (await this.mirroredAt()) > before, "a pass of sync", 60_000);
+    await until(async () => (await this.mirroredAt()) > before, "a pass of sync");
   }
 
   private async mirroredAt(): Promise<string> {

@@ -122,7 +122,7 @@ beforeAll(async () => {
       chmod +x /run/built/bin/check
       nix-store --add /run/built`)
   ).trim();
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 const textOf = (lines: readonly string[]): string => `[Unit]

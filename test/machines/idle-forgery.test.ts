@@ -46,7 +46,7 @@ StandardOutput=append:/run/attacked
 ExecStart=/usr/bin/python3 /run/attack.py stored
 `,
     );
-  }, 120_000);
+  });
   afterAll(() => node[Symbol.asyncDispose]());
 
   it("a socket that PID 1 keeps gets no secret of a unit that waits to be started", async () => {

@@ -33,7 +33,7 @@ describe.for(systemds)("with %s,", ([, options]) => {
     powers = (await pool.node.sh("awk '/^CapPrm/ { print $2 }' /proc/1/status")).trim();
     await pool.node.write("/run/impostor.py", impostor);
     await pool.node.write("/run/flood.py", flood);
-  }, 120_000);
+  });
   afterAll(() => pool[Symbol.asyncDispose]());
   beforeEach(() => pool.node.sh("systemctl stop victim.service 2>/dev/null || :"));
 

@@ -54,7 +54,6 @@ function start(place: string): ChildProcessByStdio<null, Readable, null> {
 }
 
 const newPlace = (): Promise<string> => mkdtemp(join(tmpdir(), "sealaunch-killed-"));
-const patience = { timeout: 20_000 };
 
 describe("what the process of a test leaves when it is killed", () => {
   // In the middle of everything, and long enough for a machine to be up.
@@ -69,7 +68,7 @@ describe("what the process of a test leaves when it is killed", () => {
     child.kill("SIGKILL");
     await once(child, "exit");
     const network = /^net:.*$/mu.exec(said)?.[0];
-    await expect.poll(() => traces(place, network, machines), patience).toEqual([]);
+    await expect.poll(() => traces(place, network, machines)).toEqual([]);
     await rm(place, { recursive: true });
   });
 
@@ -86,7 +85,7 @@ describe("what the process of a test leaves when it is killed", () => {
     }
     child.kill("SIGKILL");
     await once(child, "exit");
-    await expect.poll(() => traces(place, network, machines), patience).toEqual([]);
+    await expect.poll(() => traces(place, network, machines)).toEqual([]);
     await rm(place, { recursive: true });
   });
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
     sed -i '1s#{#{"mirror": "${mirror}",#' /etc/sealaunch/node.json
     systemctl enable --now sealaunch-sync.socket sealaunch-sync.service`);
   await unit("a@.service", "");
-}, 180_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** A unit of the template that keeps what it got. */
@@ -174,7 +174,6 @@ describe("a start on a node with a mirror", () => {
     await until(
       async () => (await node.run("systemctl", ["is-active", "a@empty.service"])).status === 0,
       "the unit comes up by Restart=",
-      90_000,
     );
     expect(await node.sh("cat /run/got/empty")).toBe("third value");
     expect(await doctor()).not.toMatch(/mirror/u);
@@ -182,5 +181,5 @@ describe("a start on a node with a mirror", () => {
       `systemctl stop sealaunch-sync.socket sealaunch-sync.service; chown -R root: ${mirror}`,
     );
     expect(await doctor()).toContain('"mirror/root"');
-  }, 180_000);
+  });
 });

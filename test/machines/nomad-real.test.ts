@@ -46,11 +46,7 @@ describe.skipIf(missing !== undefined)(missing ?? "a service that Nomad is given
     await node.sh("systemctl start nomad.service");
     const nodes = async (): Promise<string> =>
       (await node.run("curl", ["-s", "http://127.0.0.1:4646/v1/nodes"])).stdout.toString();
-    await until(
-      async () => (await nodes()).includes('"Status":"ready"'),
-      "Nomad has a node",
-      60_000,
-    );
+    await until(async () => (await nodes()).includes('"Status":"ready"'), "Nomad has a node");
   });
   afterAll(() => engine[Symbol.asyncDispose]());
 

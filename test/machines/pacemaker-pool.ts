@@ -149,7 +149,6 @@ export async function beginPacemaker(nodes: readonly [Machine, Machine]): Promis
   await until(
     async () => (await pacemakerState(first)).match(/<node [^>]* online="true"/gu)?.length === 2,
     "both nodes are in the cluster",
-    120_000,
   );
   await first.sh("crm_attribute --type crm_config --name stonith-enabled --update false 2>&1");
 }

@@ -39,7 +39,7 @@ beforeAll(async () => {
   );
   const unit = await pool.n1.sh("cat /run/dns.service");
   for (const node of [pool.n1, pool.n2]) await node.unit("dns.service", unit);
-}, 240_000);
+});
 afterAll(async () => {
   await pool[Symbol.asyncDispose]();
 });

@@ -13,7 +13,7 @@ beforeAll(async () => {
   await all.node.write("/run/attack.py", attack);
   await all.node.unit(victim, all.text());
   await all.node.ok("systemctl", ["start", victim]);
-}, 120_000);
+});
 afterAll(() => all[Symbol.asyncDispose]());
 beforeEach(() => all.node.sh("rm -f /run/now /run/attacked"));
 

@@ -6,7 +6,7 @@ import { Refreshing, victim } from "./refreshing.ts";
 let all: Refreshing;
 beforeAll(async () => {
   all = await Refreshing.create([]);
-}, 120_000);
+});
 afterAll(() => all[Symbol.asyncDispose]());
 
 /** What a unit's own journal has of a reload that fails; it runs on in the same process. */

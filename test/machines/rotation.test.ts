@@ -20,7 +20,7 @@ LoadCredential=sealaunch:/run/sealaunch/agent.sock
 ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sh -c 'exec cat $\${CREDENTIALS_DIRECTORY}/CF_TOKEN >/run/got'
 `,
   );
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** What the unit gets at a start. */
@@ -54,5 +54,5 @@ describe("rotating the identity of a node whose agent runs", () => {
     // Nothing of before is needed: also a new boot's agent starts it.
     await node.sh("systemctl restart sealaunch-agent.service");
     expect(await start()).toBe(value);
-  }, 120_000);
+  });
 });

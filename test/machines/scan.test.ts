@@ -85,7 +85,7 @@ beforeAll(async () => {
     do echo "$host $(ssh-keyscan -t ed25519 $host 2>/dev/null | cut -d ' ' -f 2,3)"
     done >>/root/.ssh/known_hosts`);
   await network.setConnected(off.name, false);
-}, 240_000);
+});
 afterAll(async () => {
   for (const node of [builder, bare, off]) await node[Symbol.asyncDispose]();
   await network[Symbol.asyncDispose]();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   await node.sh("mkdir -p /srv/cache");
   first = await copied();
   await published(first);
-}, 180_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 beforeEach(() => node.sh("systemctl reset-failed dns.service 2>/dev/null || :; rm -f /run/got"));
 

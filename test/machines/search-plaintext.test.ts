@@ -24,7 +24,7 @@ ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns --env CF_TOKEN -
 `,
   );
   await node.ok("systemctl", ["start", "dns.service"]);
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 interface Found {

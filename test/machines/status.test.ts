@@ -10,7 +10,7 @@ beforeAll(async () => {
   node = await machine();
   await enrol(node, { secret: "first value", units: services });
   for (const service of services) await start(service);
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 const unitText = (options: string): string => `[Service]

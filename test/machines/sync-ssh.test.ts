@@ -31,7 +31,7 @@ LoadCredential=sealaunch:/run/sealaunch/agent.sock
 ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns -- /bin/sh -c 'exec cat $\${CREDENTIALS_DIRECTORY}/CF_TOKEN >/run/got'
 `,
   );
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 const start = async (): Promise<string> => {
@@ -98,16 +98,12 @@ ExecStart=/opt/sealaunch/wrapper/bin/sealaunch run --bundle dns --on-change rest
   void waiting.then(() => {
     isDone = true;
   });
-  await until(
-    async () => {
-      if (!isDone) await overSsh();
-      return isDone;
-    },
-    "the end of the waiting",
-    120_000,
-  );
+  await until(async () => {
+    if (!isDone) await overSsh();
+    return isDone;
+  }, "the end of the waiting");
   expect(await waiting).toMatch(/n1 +runs\.service +dns +2 +2 +current/u);
-}, 200_000);
+});
 
 it("hosts that are away keep none of the others from theirs, and each is named", async () => {
   await node.sh(`

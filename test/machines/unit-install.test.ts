@@ -11,7 +11,7 @@ beforeAll(async () => {
   node = await machine();
   await enrol(node, { secret: "correct horse", units: ["dns.service"] });
   program = await addDnsProgram(node);
-}, 120_000);
+});
 afterAll(() => node[Symbol.asyncDispose]());
 
 /** What a service file becomes, installed on the node. */
