@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -64,6 +64,9 @@ const answers = (name: string, type = "A"): Promise<void> =>
   expect.poll(() => dns.ask(`${name}.example.org`, type)).not.toBe("");
 const isGone = (name: string, type = "A"): Promise<void> =>
   expect.poll(() => dns.ask(`${name}.example.org`, type)).toBe("");
+/** The processes that watch for it. */
+const watching = (): string =>
+  spawnSync("pgrep", ["-f", `^etcdctl watch .*${etcd.endpoints.join(",")}`]).stdout.toString();
 
 describe("the service that keeps DNS records in step with etcd", () => {
   it("makes what is there when it starts, and follows each change", async () => {
@@ -85,7 +88,9 @@ describe("the service that keeps DNS records in step with etcd", () => {
     start();
     put("last", "A 192.0.2.9");
     await answers("last");
+    await expect.poll(watching).not.toBe("");
     expect(await stop()).toBe(0);
+    await expect.poll(watching).toBe("");
   });
 
   it("takes away when it starts what has gone meanwhile, and nothing that somebody else made", async () => {

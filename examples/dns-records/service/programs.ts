@@ -1,6 +1,12 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 
+// What this process has begun ends with it, also where nothing else ends it.
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill();
+});
+
 /**
  * What a program prints.
  *
@@ -42,13 +48,18 @@ export async function firstLineOf(
 
 /** How a program has ended, and its last line on standard error. */
 async function saidOf(child: ChildProcess): Promise<{ status: number | string; last: string }> {
+  running.add(child);
   let said = "";
   child.stderr
     ?.setEncoding("utf8")
     .on("data", (part: string) => (said = (said + part).slice(-2000)));
   return new Promise((resolve, reject) => {
-    child.once("error", reject);
+    child.once("error", (error) => {
+      running.delete(child);
+      reject(error);
+    });
     child.once("close", (status, signal) => {
+      running.delete(child);
       resolve({ status: status ?? signal ?? "", last: said.trim().split("\n").at(-1) ?? "" });
     });
   });
