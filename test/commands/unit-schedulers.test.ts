@@ -50,6 +50,19 @@ describe("unit --for", () => {
     );
   });
 
+  it.for(["systemd", "fleet", "pacemaker", "nomad", "marathon"])(
+    "%s with --json gives one JSON value, which has the same text, written or not",
+    async (scheduler) => {
+      const text = expectDone(await unit(scheduler, {})).toString();
+      for (const output of ["-", "written"]) {
+        const said = expectDone(await unit(scheduler, {}, "--json", "--output", output));
+        const value = JSON.parse(said.toString()) as Record<string, unknown>;
+        expect(value).toMatchObject({ output, text, credentials: ["CF_TOKEN"] });
+        expect(Object.hasOwn(value, "beside")).toBe(scheduler === "pacemaker");
+      }
+    },
+  );
+
   it("pacemaker writes the unit beside the configuration, and never over it", async () => {
     const said = expectDone(await unit("pacemaker", {}, "--output", "dns.xml")).toString();
     expect(said).toMatch(/^wrote dns\.xml: .*\nwrote dns\.service beside it/u);

@@ -335,6 +335,13 @@ describe("unit --wrap", () => {
 
   beforeEach(() => writeFile(path("dns.service"), "[Service]\nExecStart=/usr/bin/dns -x\n"));
 
+  it("with --json gives the drop-in in one JSON value, also for standard output", async () => {
+    const dropIn = (await wrap("dns.service", "--output", "-")).stdout.toString();
+    const { stdout } = await wrap("dns.service", "--output", "-", "--json");
+    expect(JSON.parse(stdout.toString())).toMatchObject({ output: "-", dropIn });
+    expect(dropIn).toContain("LoadCredential=TLS_KEY:");
+  });
+
   it("shows what it would change, and writes nothing", async () => {
     const { status, stdout, stderr } = await wrap("dns.service");
     expect(stderr).toBe("");

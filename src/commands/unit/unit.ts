@@ -34,7 +34,8 @@ export async function unit(context: Context, path: string, options: UnitOptions)
   const { text, unit: placed } = writtenFor(service, guard, options);
   const { output = "-" } = options;
   if (output === "-") {
-    await context.output(utf8(text));
+    if (!context.json) await context.output(utf8(text));
+    context.result({ unit: name, output, credentials: guard.credentials, text, beside: placed });
     return;
   }
   const beside = join(dirname(resolve(context.directory, output)), name);
@@ -53,7 +54,7 @@ export async function unit(context: Context, path: string, options: UnitOptions)
   if (placed !== undefined) {
     context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
   }
-  context.result({ unit: name, output, credentials: guard.credentials });
+  context.result({ unit: name, output, credentials: guard.credentials, text, beside: placed });
 }
 
 /** What is written, and the unit beside it where that isn't the same. */

@@ -53,7 +53,7 @@ export async function unitWrap(
   const warnings = checkLimits(name, unit, guard);
   const { dropIn, before, after } = wrapUnit(name, unit, guard);
   for (const warning of warnings) context.warn(`${name}: ${warning}`);
-  if (output === "-") {
+  if (output === "-" && !context.json) {
     await context.output(utf8(dropIn));
     return;
   }
@@ -64,7 +64,7 @@ export async function unitWrap(
     printUnit(after),
   );
   for (const line of diff.trimEnd().split("\n").slice(1)) context.print(line);
-  if (output !== undefined) {
+  if (output !== undefined && output !== "-") {
     const file = resolve(context.directory, output);
     await makeDirectory(dirname(file), 0o755);
     await writeFileAtomic(file, utf8(dropIn), 0o644);
