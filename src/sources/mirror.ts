@@ -11,8 +11,8 @@ import type { Source } from "./source.ts";
 // lists the names within it, one a line. Nothing here is trusted: a list, like any source's, can but name
 // what is then judged, and leave out what is there.
 
-/** Of a folder's list: some 10,000 names of the longest. */
-export const maxListSize = 2 * 1024 * 1024;
+/** Of a folder's list: the entries of the 60,000 members that a pool may have, or 16,000 names of the longest. */
+export const maxListSize = 4 * 1024 * 1024;
 
 /** The name of the file that stands for an object, or for `folder/`. */
 export function mirrorFile(path: string): string {

@@ -174,6 +174,17 @@ describe("a mirror", () => {
     expect(await mirror.read("entries/web/1/00.age", 100)).toBeUndefined();
   });
 
+  it("has room for the entries of the largest pool", async () => {
+    const pass = beginPass(directory);
+    const names = Array.from(
+      { length: 60_000 },
+      (_, member) => `${member.toString(16).padStart(32, "0")}.age`,
+    );
+    for (const name of names) pass.keep(`entries/web/1/${name}`);
+    await pass.finish();
+    expect(await openMirror(directory).list("entries/web/1")).toEqual(names);
+  });
+
   it("lists nothing of a pass that didn't end", async () => {
     await beginPass(directory).put(object, bytes);
     expect(await openMirror(directory).list("bundles")).toEqual([]);
