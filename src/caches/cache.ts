@@ -1,6 +1,6 @@
 import { unlink, type FileHandle } from "node:fs/promises";
 import { Failure } from "../failure.ts";
-import { errorCode } from "../host/files.ts";
+import { errorCode } from "../host/error-code.ts";
 
 /** What lies on the disk until it is in the cache. */
 export interface Spooled {

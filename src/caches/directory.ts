@@ -3,7 +3,7 @@ import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Failure } from "../failure.ts";
 import { sinceMs } from "../host/elapsed.ts";
-import { errorCode } from "../host/files.ts";
+import { errorCode } from "../host/error-code.ts";
 import { findProgram, run } from "../host/process.ts";
 import { diskFailure, type Body, type Cache } from "./cache.ts";
 

@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { Failure } from "../failure.ts";
-import { errorCode } from "../host/files.ts";
+import { errorCode } from "../host/error-code.ts";
 import {
   maxObjectSize,
   mediaType,

@@ -1,7 +1,8 @@
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
 import { Failure } from "../failure.ts";
-import { errorCode, refused } from "./files.ts";
+import { errorCode } from "./error-code.ts";
+import { refused } from "./files.ts";
 
 /** What a server said of a file, for asking later whether it has changed (RFC 9110 §8.8). */
 export interface Validators {

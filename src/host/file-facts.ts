@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { lstat } from "node:fs/promises";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 /** What is at `path` itself, whose it is and who may write to it; undefined if nothing is there. @throws Failure `source/unreadable` */
 export async function factsOf(path: string): Promise<Stats | undefined> {

@@ -13,17 +13,13 @@ import {
 import { link, mkdir, open, rename, rm, unlink } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
+import { errorCode } from "./error-code.ts";
 import { makeMissing } from "./missing-folders.ts";
 
 // Files that somebody else may have put there are opened so that nothing else can be meant by
 // them, read once, and judged by what was read. Files of ours appear whole and durable, or not.
 
 const directoryMode = 0o755;
-
-/** The name of a system call's error, such as ENOENT. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown error";
-}
 
 const isAbsent = (error: unknown): boolean => ["ENOENT", "ENOTDIR"].includes(errorCode(error));
 

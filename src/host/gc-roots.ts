@@ -3,7 +3,8 @@ import { lstat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { UnitRoots } from "../service/stale-roots.ts";
-import { errorCode, listDirectory, makeFolder, removeFile, syncDirectory } from "./files.ts";
+import { errorCode } from "./error-code.ts";
+import { listDirectory, makeFolder, removeFile, syncDirectory } from "./files.ts";
 import { pin } from "./nix/pinning.ts";
 
 // STATE/roots/UNIT/HASH-NAME: what the last start of a unit needed of the store. A root outlives the

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 /**
  * The names in a folder of a tree that somebody else may have written, in no order; none if it isn't there. With

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { lstat, mkdir, open, readdir, readFile, rmdir, statfs, unlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 // Secrets are written to memory file systems only: their kind is asked of the kernel before the
 // first byte (statfs(2)), whoever made them and whatever they are called.

@@ -1,5 +1,6 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { errorCode } from "./error-code.ts";
 
 /**
  * Makes a folder and those above it, as far as they aren't there.
@@ -18,7 +19,7 @@ export function makeMissing(path: string, mode: number): string[] {
     mkdirSync(path, { mode });
   } catch (error) {
     // Somebody was first.
-    if (hasCode(error, "EEXIST") && isDirectory(path)) return made;
+    if (errorCode(error) === "EEXIST" && isDirectory(path)) return made;
     throw error;
   }
   return [...made, path];
@@ -28,11 +29,7 @@ function isDirectory(path: string): boolean {
   try {
     return statSync(path).isDirectory();
   } catch (error) {
-    if (hasCode(error, "ENOENT")) return false;
+    if (errorCode(error) === "ENOENT") return false;
     throw error;
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

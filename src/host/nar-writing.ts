@@ -9,7 +9,7 @@ import {
   readSync,
 } from "node:fs";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 /**
  * So much of a buffer may stay free: a name, or where a link points to, isn't cut, and the system has none

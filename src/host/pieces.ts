@@ -1,6 +1,6 @@
 import { open } from "node:fs/promises";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 const pieceSize = 1024 * 1024;
 

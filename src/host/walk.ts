@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { Failure } from "../failure.ts";
-import { errorCode } from "./files.ts";
+import { errorCode } from "./error-code.ts";
 
 /**
  * The paths of all plain files below a directory, in rising order; undefined if it is none. No link is

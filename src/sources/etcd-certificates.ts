@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { connect, type ConnectionOptions } from "node:tls";
 import { Failure } from "../failure.ts";
-import { errorCode } from "../host/files.ts";
+import { errorCode } from "../host/error-code.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
 
 /** What is told by looks of OpenSSL's and Node's names for it. */

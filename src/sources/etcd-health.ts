@@ -1,7 +1,7 @@
 import { request as requestPlain, type IncomingMessage } from "node:http";
 import { request as requestEncrypted, type RequestOptions } from "node:https";
 import { Failure } from "../failure.ts";
-import { errorCode } from "../host/files.ts";
+import { errorCode } from "../host/error-code.ts";
 import { certificateFailure } from "./etcd-certificates.ts";
 import type { EtcdSettings } from "./etcd-settings.ts";
 import type { MemberState } from "./source.ts";

@@ -6,7 +6,8 @@ import { findRepository } from "../../cluster/configuration.ts";
 import { Failure } from "../../failure.ts";
 import { cacheOf } from "../../formats/configuration.ts";
 import { parseCacheKey, type CacheKey } from "../../formats/cache-key.ts";
-import { errorCode, readRegularFile } from "../../host/files.ts";
+import { errorCode } from "../../host/error-code.ts";
+import { readRegularFile } from "../../host/files.ts";
 import { isInStore, parseStoreFile } from "../../service/store-path.ts";
 import type { Context } from "../context.ts";
 

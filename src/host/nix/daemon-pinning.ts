@@ -2,7 +2,7 @@ import { readlink, symlink, unlink } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { Failure } from "../../failure.ts";
 import { elapsedMs } from "../elapsed.ts";
-import { errorCode } from "../files.ts";
+import { errorCode } from "../error-code.ts";
 import { inTurn, listSubstituters } from "./nix.ts";
 import { ConnectionLost, UnknownProtocol } from "./daemon-wire.ts";
 import { NixDaemon, type Question } from "./daemon.ts";

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { elapsedMs } from "../elapsed.ts";
-import { errorCode } from "../files.ts";
+import { errorCode } from "../error-code.ts";
 import {
   ConnectionLost,
   DaemonReader,
