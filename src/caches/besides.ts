@@ -1,5 +1,5 @@
 import type { Cache } from "./cache.ts";
-import { inParallel } from "./each.ts";
+import { inParallel } from "../host/in-parallel.ts";
 
 /**
  * After it, the cache has those objects, in no order: what nobody asks for before a narinfo names its path.

@@ -2,7 +2,7 @@ import type { CacheKey } from "../formats/cache-key.ts";
 import { signNarInfo, type NarInfo } from "../formats/nar-info.ts";
 import type { ValidPath } from "../host/nix/path-info.ts";
 import { discard, sizeOf, type Cache } from "./cache.ts";
-import { inParallel } from "./each.ts";
+import { inParallel } from "../host/in-parallel.ts";
 import { meterOf } from "./meter.ts";
 import { pack } from "./packing.ts";
 import { largestInMemory } from "./packing-small.ts";

@@ -1,7 +1,7 @@
 import { Failure } from "../failure.ts";
 import { narInfoKey, readNarInfo } from "./survey.ts";
 import type { Cache } from "./cache.ts";
-import { inParallel } from "./each.ts";
+import { inParallel } from "../host/in-parallel.ts";
 
 /**
  * Returns if closures can be fetched from the caches together: one has each path, and all that it refers

@@ -2,7 +2,7 @@ import { Failure } from "../failure.ts";
 import { encodeNarInfo, type NarInfo } from "../formats/nar-info.ts";
 import type { ValidPath } from "../host/nix/path-info.ts";
 import type { Cache } from "./cache.ts";
-import { inParallel } from "./each.ts";
+import { inParallel } from "../host/in-parallel.ts";
 import { narInfoKey, readNarInfo } from "./survey.ts";
 
 /**

@@ -3,7 +3,7 @@ import type { CacheKey } from "../formats/cache-key.ts";
 import { decodeNarInfo, signNarInfo, type NarInfo } from "../formats/nar-info.ts";
 import type { ValidPath } from "../host/nix/path-info.ts";
 import type { Cache } from "./cache.ts";
-import { inParallel } from "./each.ts";
+import { inParallel } from "../host/in-parallel.ts";
 
 /** What a closure still needs to be whole in a cache, or in those that its readers use besides. */
 export interface Survey {

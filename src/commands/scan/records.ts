@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Cache } from "../../caches/cache.ts";
-import { inParallel } from "../../caches/each.ts";
+import { inParallel } from "../../host/in-parallel.ts";
 import { isBegun } from "../../caches/survey.ts";
 import { Failure, type FailureCode } from "../../failure.ts";
 import { publisherRecordKey, type PublisherRecord } from "../../formats/publisher-record.ts";

@@ -1,4 +1,4 @@
-import { inParallel } from "../../caches/each.ts";
+import { inParallel } from "../../host/in-parallel.ts";
 import { Failure } from "../../failure.ts";
 import { openDownloading } from "../../host/downloading.ts";
 import { makeDirectory } from "../../host/files.ts";
