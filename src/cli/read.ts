@@ -5,6 +5,7 @@ import { addGuidance } from "./guidance.ts";
 import { collect } from "./options.ts";
 
 interface VerifyFlags {
+  readonly source?: string;
   readonly identity?: string;
   readonly since?: string;
   readonly within?: string;
@@ -28,6 +29,7 @@ function addVerify(program: Command): void {
         "Needs no key, so that a pipeline can run it; with --identity each value is opened too.",
     )
     .argument("[name...]", "the bundles; all by default")
+    .option("--source <source>", "look there instead: dir:PATH or etcd:FILE, as after a copy")
     .option("--identity <file>", "an operator's or member's identity; - for standard input")
     .option("--since <rev>", "refuse what was rewritten since a revision of git, as origin/main")
     .option(
@@ -46,6 +48,7 @@ function addVerify(program: Command): void {
     examples: [
       "sealaunch verify",
       "sealaunch verify dns --json",
+      "sealaunch verify --source dir:.",
       "sealaunch verify --within 30d --older-than 365d",
       "sealaunch verify --strict --units dns.json",
     ],
@@ -55,6 +58,7 @@ function addVerify(program: Command): void {
   command.action(async (names: string[], flags: VerifyFlags) => {
     const { verify } = await import("../commands/verify/verify.ts");
     await verify(createContext(command), names, {
+      source: flags.source,
       identity: flags.identity,
       since: flags.since,
       within: flags.within,

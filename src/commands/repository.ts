@@ -10,6 +10,22 @@ export async function openHere(context: Context): Promise<Cluster> {
   return openRepository(repository, context.now);
 }
 
+/**
+ * The repository in which the command runs, as if it were configured with another source.
+ *
+ * @param source - as configurations name it, relative to where the command runs; undefined for the configured one
+ * @throws Failure `configuration/…`
+ */
+export async function requireRepositoryWith(
+  context: Context,
+  source: string | undefined,
+): Promise<Located<RepositoryConfiguration>> {
+  const repository = await requireRepository(context.directory, context.configuration);
+  if (source === undefined) return repository;
+  const configuration = { ...repository.configuration, source };
+  return { ...repository, directory: context.directory, configuration };
+}
+
 /** As {@link openHere}, for a command that seals or signs by what it reads: with the user's marks. */
 export async function openToSign(context: Context): Promise<Cluster> {
   const repository = await requireRepository(context.directory, context.configuration);

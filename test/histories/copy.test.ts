@@ -48,6 +48,17 @@ describe("sealaunch copy", () => {
     expect(expectDone(place.run(copy, directory))).toContain("nothing to do");
   });
 
+  it("names the command that verifies what is there now", () => {
+    const directory = begin();
+    const [, next = ""] = /^next: (.*)$/mu.exec(expectDone(place.run(copy, directory))) ?? [];
+    const here = expectDone(place.run("sealaunch verify", directory));
+    expect(expectDone(place.run(next, directory))).toBe(here);
+    const statement = join(thereOf(directory), "secrets/bundles/dns/0.2/statement.json");
+    writeFileSync(statement, readFileSync(statement, "utf8").replace("dns.service", "bad.service"));
+    expectRefused(place.run(next, directory), "signature/invalid");
+    expect(expectDone(place.run("sealaunch verify", directory))).toBe(here);
+  });
+
   it("asks before it writes, and a refusal writes nothing", () => {
     const directory = begin();
     const asked = place.run(copy.replace(" --yes", ""), directory);

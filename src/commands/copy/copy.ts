@@ -59,7 +59,7 @@ export async function copy(
   await context.confirm(`copy ${describeCount(count)} to ${second.name}?`);
   await context.each("object", plan.steps, (step) => step.carry());
   context.print(`copied ${describeCount(count)} to ${second.name}`);
-  reportNext(context, "sealaunch verify");
+  reportNext(context, `sealaunch verify --source ${to}`);
 }
 
 function describeCount(count: number): string {

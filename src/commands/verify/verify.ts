@@ -2,7 +2,6 @@ import { wipe } from "../../crypto/bytes.ts";
 import { listBundles } from "../../cluster/bundles.ts";
 import { checkBundle, checkPool, checkRoster, type Finding } from "../../cluster/checking.ts";
 import { readRoster, readStatement, type Cluster } from "../../cluster/cluster.ts";
-import { requireRepository } from "../../cluster/configuration.ts";
 import { checkDates } from "../../cluster/verifying/dates.ts";
 import { createMemory, mostRemembered, noMemory } from "../../cluster/memory.ts";
 import { findSurplus } from "../../cluster/verifying/surplus.ts";
@@ -17,12 +16,14 @@ import type { Dates } from "../../trust/dates.ts";
 import type { Context } from "../context.ts";
 import { parseDays } from "../expiry.ts";
 import { identityFrom } from "../open.ts";
-import { openWithMarks } from "../repository.ts";
+import { openWithMarks, requireRepositoryWith } from "../repository.ts";
 import { checkUnitNames } from "../seal/choice.ts";
 import { reportFindings, withAdditions } from "./report.ts";
 
 /** What `verify` is asked besides whether all holds. */
 export interface VerifyOptions {
+  /** Where to look, as configurations name it, relative to where the command runs; undefined for the configured one. */
+  readonly source: string | undefined;
   readonly identity: string | undefined;
   /** A revision of git since which no generation may have been rewritten. */
   readonly since: string | undefined;
@@ -48,7 +49,7 @@ export async function verify(
 ): Promise<void> {
   const named = names.map((name) => parseName("bundle", name));
   const dates = datesOf(context.now, options);
-  const repository = await requireRepository(context.directory, context.configuration);
+  const repository = await requireRepositoryWith(context, options.source);
   // What is remembered stays until the process ends: nothing is while there is an identity.
   const memory = options.identity === undefined ? createMemory(mostRemembered) : noMemory;
   const cluster = { ...(await openWithMarks(context, repository, true)), memory };

@@ -146,7 +146,7 @@ export class Victim {
   }
 
   verify(now: Date): Promise<void> {
-    const dates = { since: undefined, within: undefined, olderThan: undefined };
+    const dates = { source: undefined, since: undefined, within: undefined, olderThan: undefined };
     return verify(this.#context(now), [], {
       identity: undefined,
       strict: false,
