@@ -170,6 +170,7 @@ describe("a start on a node with a mirror", () => {
     const refusal = lines.find((line) => line["SEALAUNCH_HINT"] !== undefined);
     expect(refusal?.["SEALAUNCH_CODE"]).toBe("roster/absent");
     expect(refusal?.["SEALAUNCH_HINT"]).toContain("sealaunch-sync.service");
+    expect(await doctor()).toContain('"mirror/old"');
     await node.sh("mv /srv/away /srv/cluster");
     await until(
       async () => (await node.run("systemctl", ["is-active", "a@empty.service"])).status === 0,
