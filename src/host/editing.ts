@@ -1,5 +1,6 @@
 import { mkdtemp, stat, statfs } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { isatty } from "node:tty";
 import { Failure } from "../failure.ts";
 import { createFileExclusive, readRegularFile } from "./files.ts";
 import { isInMemory } from "./memory.ts";
@@ -17,7 +18,7 @@ export interface EditingOptions {
 }
 
 /**
- * What a person makes of `value` in the editor that VISUAL, else EDITOR names, else in vi. Meanwhile it is
+ * What a person makes of `value` in the editor that VISUAL, else EDITOR names, else in vi at a terminal. Meanwhile it is
  * in a file that the person alone can reach, on a file system in memory, as are the editor's temporary
  * files; both are gone when this ends or this process does, however that happens. Vim and Neovim keep
  * nothing of it elsewhere.
@@ -32,13 +33,19 @@ export async function editInMemory(
   value: Uint8Array,
   { environment, maxBytes, isInputTaken }: EditingOptions,
 ): Promise<Uint8Array> {
+  if (namedEditor(environment) === undefined && !isInputTaken && !isatty(0)) {
+    throw new Failure(
+      "editor/failed",
+      "standard input is no terminal, and no editor is named that needs none",
+      "run it at a terminal; or name a program that changes the file: export EDITOR=PROGRAM",
+    );
+  }
   const directory = await mkdtemp(join(await placeInMemory(environment), "sealaunch-edit-"));
   const removed = await afterwards('rm -rf -- "$1"', [directory]);
   try {
     const file = join(directory, name);
     await createFileExclusive(file, value, 0o600);
-    const named = [environment["VISUAL"] ?? "", environment["EDITOR"] ?? ""];
-    const editor = named.find((one) => one !== "") ?? "vi";
+    const editor = namedEditor(environment) ?? "vi";
     // As git does: the variable may have words and quotes of its own.
     const script = `${isInputTaken ? fromTerminal : ""}${await discreet(editor, environment)} "$@"`;
     const words = ["-c", script, editor, file];
@@ -54,6 +61,10 @@ export async function editInMemory(
   } finally {
     await removed();
   }
+}
+
+function namedEditor({ VISUAL = "", EDITOR = "" }: Environment): string | undefined {
+  return [VISUAL, EDITOR].find((one) => one !== "");
 }
 
 const fromTerminal = "if (: </dev/tty) 2>/dev/null; then exec </dev/tty; fi; ";

@@ -109,6 +109,13 @@ describe("sealaunch edit", () => {
     expect(value()).toBe("zebra");
   });
 
+  it("waits for no editor where none is named and there is no terminal", () => {
+    const unnamed = `XDG_RUNTIME_DIR=${memory} VISUAL= EDITOR= ${command} </dev/null`;
+    const { stderr } = expectRefused(place.run(unnamed, here), "editor/failed");
+    expect(stderr).toContain("standard input is no terminal");
+    expect(readdirSync(memory)).toEqual([]);
+  });
+
   it("has nothing lie where somebody else could put something in its place", () => {
     const told = join(here, "told");
     chmodSync(memory, 0o777);
