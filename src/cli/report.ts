@@ -41,7 +41,18 @@ export function reportError(error: unknown, asJson: boolean): Report {
 
 function describe(code: string, message: string, hint: string, asJson: boolean): string {
   if (asJson) return `${printable(JSON.stringify({ code, message, hint }))}\n`;
-  return `error: ${printable(message)}\nhint: ${printable(hint)}\n`;
+  return `error: ${printable(shown(message))}\nhint: ${printable(shown(hint))}\n`;
+}
+
+/** More than any message of ours has that doesn't repeat what somebody gave us. */
+const longestShown = 2000;
+
+/** A message whose middle is left out where it is longer than anybody reads. */
+function shown(text: string): string {
+  if (text.length <= longestShown) return text;
+  const half = longestShown / 2;
+  const left = text.length - 2 * half;
+  return `${text.slice(0, half)} [... ${String(left)} more characters ...] ${text.slice(-half)}`;
 }
 
 function messageOfBug(error: unknown): string {

@@ -32,6 +32,16 @@ describe("the report of a failure", () => {
     expect(text).toBe(`error: ${escaped}\nhint: ${escaped}\n`);
   });
 
+  it("has its middle left out where it repeats an argument that nobody reads to its end", () => {
+    const long = new Failure("usage/bad-name", `begin ${"x".repeat(100_000)} end`);
+    const { text } = reportError(long, false);
+    expect(text).toMatch(
+      /^error: begin x+ \[\.\.\. 98010 more characters \.\.\.\] x+ end\nhint: .+\n$/u,
+    );
+    expect(text.length).toBeLessThan(2_500);
+    expect(JSON.parse(reportError(long, true).text)).toMatchObject({ message: long.message });
+  });
+
   it("for programs keeps every character, escaped", () => {
     const { text } = reportError(new Failure("usage/invalid", hostile), true);
     expect(printable(text.trimEnd())).toBe(text.trimEnd());
