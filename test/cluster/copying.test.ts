@@ -28,26 +28,36 @@ async function faultsOf(cluster: Cluster): Promise<string[]> {
 }
 
 describe("a copy", () => {
+  const all = ["keys", "secrets"];
+  const last = ["keys/roster/4", "keys/pools/web/2", "secrets/bundles/dns/0.2"];
   it.for([
-    ["to an empty source", ["keys", "secrets"]],
+    ["in the order of the plan, to an empty source", all, false],
+    ["in the reverse order, to an empty source", all, true],
     [
-      "to one that was left before a node, a signer and a generation came",
-      ["keys/roster/4", "keys/pools/web/2", "secrets/bundles/dns/0.2"],
+      "in the order of the plan, to one that was left before a node, a signer and a generation came",
+      last,
+      false,
     ],
-  ] as const)("%s lets readers start at every moment", async ([, gone]) => {
+    [
+      "in the reverse order, to one that was left before a node, a signer and a generation came",
+      last,
+      true,
+    ],
+  ] as const)("lets readers start at every moment, each phase %s", async ([, gone, isReversed]) => {
     using newer = Workplace.followed();
     using older = new Workplace(newer.top);
     expectDone(older.run(`rm -r ${gone.join(" ")}`));
     const [from, to] = [await clusterIn(newer.directory), await clusterIn(older.directory)];
     expect(await faultsOf(to)).toEqual([]);
-    const { steps } = await planCopy(from, to, [], each);
-    expect(steps.length).toBeGreaterThanOrEqual(gone.length);
-    for (const step of steps) {
+    const { phases } = await planCopy(from, to, [], each);
+    expect(phases.flat().length).toBeGreaterThanOrEqual(gone.length);
+    const inOrder = phases.map((steps) => (isReversed ? steps.toReversed() : steps));
+    for (const step of inOrder.flat()) {
       await step.carry();
       expect(await faultsOf(to), step.path).toEqual([]);
     }
     expectDone(older.run(`diff -r . ${newer.directory}`));
-    expect((await planCopy(from, to, [], each)).steps).toEqual([]);
+    expect((await planCopy(from, to, [], each)).phases).toEqual([]);
   });
 
   it.for([
@@ -74,10 +84,10 @@ describe("a copy", () => {
       const place = join(harmed.directory, path);
       if (bytes === undefined) rmSync(place);
       else writeFileSync(place, bytes);
-      const { steps } = await planCopy(from, to, [], each);
-      for (const step of steps) await step.carry();
+      const { phases } = await planCopy(from, to, [], each);
+      for (const step of phases.flat()) await step.carry();
       expect(readFileSync(place).equals(good), path).toBe(true);
-      expect((await planCopy(from, to, [], each)).steps, path).toEqual([]);
+      expect((await planCopy(from, to, [], each)).phases, path).toEqual([]);
     }
     expectDone(harmed.run(`diff -r . ${whole.directory}`));
   });
@@ -93,7 +103,7 @@ describe("a copy", () => {
       }
     }
     const [from, to] = [await clusterIn(whole.directory), await clusterIn(empty.directory)];
-    for (const step of (await planCopy(from, to, [], each)).steps) await step.carry();
+    for (const step of (await planCopy(from, to, [], each)).phases.flat()) await step.carry();
     expect(await faultsOf(to)).toEqual([]);
     const signatures = join(empty.directory, "secrets/bundles/dns/0.2/signatures");
     expect(readdirSync(signatures)).toHaveLength(1);

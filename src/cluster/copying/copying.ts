@@ -7,16 +7,16 @@ import { listBundles } from "../bundles.ts";
 import { readNodeCard } from "../cards.ts";
 import { findRoster, readRoster, type Cluster, type Read } from "../cluster.ts";
 import { newestGeneration } from "../generations.ts";
-import { planBundle, type BundleCopy } from "./bundles.ts";
-import { objectStep, type Step } from "./objects.ts";
-import { planPool, planRoster, type PoolCopy } from "./trust.ts";
+import { planBundle } from "./bundles.ts";
+import { objectStep, type Step, type Way } from "./objects.ts";
+import { planPool, planRoster } from "./trust.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
 import type { Each } from "../each.ts";
 
 /** What one source has and another lacks. */
 export interface CopyPlan {
-  /** Everything, in the order in which it has to come. */
-  readonly steps: readonly Step[];
+  /** Everything that is missing: what is in one of these may come in any order, and before what is in the next. */
+  readonly phases: readonly (readonly Step[])[];
   /** By roster, pool and bundle, how many objects are missing; those of which none is aren't named. */
   readonly missing: readonly { readonly what: string; readonly objects: number }[];
 }
@@ -29,6 +29,7 @@ export interface CopyPlan {
  * the roster that is there, then the new roster, then what only it lets count; the past comes last.
  *
  * @param names - of bundles; all if there are none
+ * @param each - may do several at once
  * @throws Failure whatever is wrong with one of them; `generation/conflict`
  */
 export async function planCopy(
@@ -41,29 +42,25 @@ export async function planCopy(
   const read = await readRoster(from);
   const { record: roster } = read;
   const { present, rosters } = await planRosters(from, to, read);
-  const pools: PoolCopy[] = [];
-  await each("pool", roster.pools, async ({ name }) => {
-    const pool = await planPool(from, way, roster, present, name);
-    if (pool !== undefined) pools.push(pool);
-  });
-  const bundles: BundleCopy[] = [];
-  const wanted = names.length > 0 ? names : await listBundles(from.source);
-  await each("bundle", wanted, async (bundle) => {
-    bundles.push(await planBundle(from, way, roster, present, bundle));
-  });
-  const cards = await planCards(way.from, way.to);
+  const poolNames = roster.pools.map(({ name }) => name);
+  const pools = await planEach(each, "pool", poolNames, (pool) =>
+    planPool(from, way, roster, present, pool),
+  );
+  const bundleNames = names.length > 0 ? names : await listBundles(from.source);
+  const bundles = await planEach(each, "bundle", bundleNames, (bundle) =>
+    planBundle(from, way, roster, present, bundle),
+  );
+  const nodes = (await from.source.list(nodesFolder)).filter((name) => nameKinds.node.is(name));
+  const cards = (await planEach(each, "card", nodes.sort(), (node) => planCard(way, node))).flat();
   const copies = [...pools, ...bundles];
   const early = copies.filter(({ isForPresent }) => isForPresent);
   const late = copies.filter(({ isForPresent }) => !isForPresent);
-  const steps = [
-    ...bundles.flatMap(({ before }) => before),
-    ...pools.flatMap(({ before }) => before),
-    ...early.flatMap(({ newest }) => newest),
-    ...rosters.newest,
-    ...late.flatMap(({ newest }) => newest),
-    ...rosters.past,
-    ...copies.flatMap(({ past }) => past),
-    ...cards,
+  const phases = [
+    [...bundles, ...pools].flatMap(({ before }) => before),
+    early.flatMap(({ newest }) => newest),
+    rosters.newest,
+    late.flatMap(({ newest }) => newest),
+    [...rosters.past, ...copies.flatMap(({ past }) => past), ...cards],
   ];
   const missing = [
     {
@@ -76,7 +73,24 @@ export async function planCopy(
     })),
     { what: "cards", objects: cards.length },
   ];
-  return { steps, missing: missing.filter(({ objects }) => objects > 0) };
+  return {
+    phases: phases.filter((steps) => steps.length > 0),
+    missing: missing.filter(({ objects }) => objects > 0),
+  };
+}
+
+/** The plans of all that have one, in the order of their names. */
+async function planEach<T>(
+  each: Each,
+  what: string,
+  names: readonly string[],
+  plan: (name: string) => Promise<T | undefined>,
+): Promise<T[]> {
+  const plans = new Map<string, T | undefined>();
+  await each(what, names, async (name) => {
+    plans.set(name, await plan(name));
+  });
+  return names.flatMap((name) => plans.get(name) ?? []);
 }
 
 /**
@@ -117,20 +131,15 @@ interface Rosters {
   readonly rosters: Awaited<ReturnType<typeof planRoster>>;
 }
 
-/** The cards of nodes that have none there, or none that is whole. One that is there stays: it may be newer. */
-async function planCards(from: Cluster["source"], to: Cluster["source"]): Promise<Step[]> {
-  const names = (await from.list(nodesFolder)).filter((name) => nameKinds.node.is(name));
-  const steps: Step[] = [];
-  for (const name of names.sort()) {
-    if ((await readNodeCard(to, name)) !== undefined) continue;
-    if ((await readNodeCard(from, name)) === undefined) continue;
-    for (const [file, maxBytes] of [
-      [recordFile.card, maxCardSize],
-      [recordFile.cardSignature, maxSignatureSize],
-    ] as const) {
-      const path = `${nodeFolder(name)}/${file}`;
-      steps.push(objectStep({ from, to }, { path, maxBytes, judge: () => undefined }));
-    }
-  }
-  return steps;
+/** What brings a node's card there if it has none there that is whole. One that is there stays: it may be newer. */
+async function planCard(way: Way, node: string): Promise<Step[] | undefined> {
+  if ((await readNodeCard(way.to, node)) !== undefined) return undefined;
+  if ((await readNodeCard(way.from, node)) === undefined) return undefined;
+  const files = [
+    [recordFile.card, maxCardSize],
+    [recordFile.cardSignature, maxSignatureSize],
+  ] as const;
+  return files.map(([file, maxBytes]) =>
+    objectStep(way, { path: `${nodeFolder(node)}/${file}`, maxBytes, judge: () => undefined }),
+  );
 }

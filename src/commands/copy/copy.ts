@@ -1,8 +1,9 @@
 import { requireRepository } from "../../cluster/configuration.ts";
 import { planCopy } from "../../cluster/copying/copying.ts";
 import { noMarks } from "../../cluster/marks.ts";
-import { createMemory } from "../../cluster/memory.ts";
+import { createMemory, mostRemembered } from "../../cluster/memory.ts";
 import { parseName } from "../../formats/names.ts";
+import { inParallel } from "../../host/in-parallel.ts";
 import { openSource } from "../../sources/open.ts";
 import type { Context } from "../context.ts";
 import { reportNext } from "../report.ts";
@@ -17,8 +18,8 @@ export interface CopyOptions {
   readonly dryRun: boolean;
 }
 
-/** Each pool file and statement is judged once, and asked for several times. */
-const mostRemembered = 10_000;
+/** Bundles or objects: each waits for the sources most of the time. */
+const atOnce = 8;
 
 /**
  * After it, `to` has the roster, pools and bundles of `from`, all judged by the roots that are trusted
@@ -45,9 +46,9 @@ export async function copy(
     // It may be behind: that is what it is copied to for.
     { ...cluster, marks: noMarks, memory, source: second },
     bundles,
-    context.each,
+    (what, things, act) => eachOf(context, what, [things], act),
   );
-  const count = plan.steps.length;
+  const count = plan.phases.flat().length;
   context.result({ missing: plan.missing, objects: count });
   if (count === 0) {
     context.print(`nothing to do: ${second.name} has all that ${first.name} has`);
@@ -57,9 +58,26 @@ export async function copy(
   await context.table(["missing", "objects"], rows);
   if (dryRun) return;
   await context.confirm(`copy ${describeCount(count)} to ${second.name}?`);
-  await context.each("object", plan.steps, (step) => step.carry());
+  await eachOf(context, "object", plan.phases, (step) => step.carry());
   context.print(`copied ${describeCount(count)} to ${second.name}`);
   reportNext(context, `sealaunch verify --source ${to}`);
+}
+
+/** Does the same with each of many things, those of a group at once, and one group after the other. */
+async function eachOf<T>(
+  context: Context,
+  what: string,
+  groups: readonly (readonly T[])[],
+  act: (thing: T) => Promise<void>,
+): Promise<void> {
+  using progress = context.progress(what, groups.flat().length);
+  let begun = 0;
+  for (const things of groups) {
+    await inParallel(atOnce, things, (thing) => {
+      progress.at(++begun);
+      return act(thing);
+    });
+  }
 }
 
 function describeCount(count: number): string {
