@@ -2,12 +2,13 @@ import { join } from "node:path";
 import { wipe } from "../crypto/bytes.ts";
 import { Failure } from "../failure.ts";
 import { maxValueSize } from "../formats/payload.ts";
+import { isExecutable } from "../host/executable.ts";
 import { readRegularFile } from "../host/files.ts";
 import { absolutePath } from "../host/machine.ts";
 import { listCredentials } from "../host/memory.ts";
 import { findProgram } from "../host/process.ts";
 import { addedVariables, credentialVariables } from "./added-variables.ts";
-import { planEnvironment } from "./environment.ts";
+import { nameOf, planEnvironment } from "./environment.ts";
 import { environmentOf, refuseShadowing } from "./in-place.ts";
 import { startPlan } from "./plan.ts";
 import type { RunRequest } from "./run-options.ts";
@@ -16,7 +17,8 @@ import type { RunRequest } from "./run-options.ts";
  * The plan of a launch for local work: the credentials are the files in a directory, as they are.
  *
  * @param shell - the process that becomes the service, which is not root's
- * @throws Failure `privileges/unwanted`, `credential/missing`, `credential/not-for-environment`
+ * @throws Failure `privileges/unwanted`, `program/not-executable`, `credential/missing`,
+ *   `credential/not-for-environment`
  */
 export async function preparePlain(
   request: RunRequest,
@@ -32,6 +34,10 @@ export async function preparePlain(
       "--render needs a bundle's credentials, and --plain has none",
       "put the rendered file into the directory",
     );
+  }
+  const path = original.find((variable) => nameOf(variable) === "PATH")?.value;
+  if (!(await isExecutable(request.program, path && Buffer.from(path).toString()))) {
+    throw new Failure("program/not-executable", `${request.program} is no program that can be run`);
   }
   const place = absolutePath(directory);
   const names = await listCredentials(place);

@@ -77,6 +77,25 @@ describe("a plain launch", () => {
     expect(status).toBe(7);
   });
 
+  it("finds the program by the service's own PATH, or by its path from where it is started", async () => {
+    const byName = await plain([], ["sh", "-c", "echo found"]);
+    expect(byName.stdout.toString()).toBe("found\n");
+    await writeFile(join(directory, "service"), "#!/bin/sh\necho found\n", { mode: 0o755 });
+    const byPath = await plain([], ["sealaunch-plain/service"]);
+    expect(byPath.stdout.toString()).toBe("found\n");
+  });
+
+  it.for(["/srv/bin/absent", "sealaunch-absent", "/srv/bin", "sealaunch-plain/NUL"])(
+    "is refused without a program: %s",
+    async (absent) => {
+      expectRefused(
+        await plain([], [absent]),
+        "program/not-executable",
+        new RegExp(`^error: ${absent} is no program that can be run$`, "mu"),
+      );
+    },
+  );
+
   it("is refused to root", async () => {
     const ended = await node.run(program, ["run", "--plain", directory, "--", "/bin/true"]);
     expectRefused(ended, "privileges/unwanted", /root/u);
