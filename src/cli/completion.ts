@@ -1,15 +1,18 @@
 import type { Command } from "commander";
 import { bashCompletion } from "./completion-bash.ts";
+import { fishCompletion } from "./completion-fish.ts";
+import { zshCompletion } from "./completion-zsh.ts";
 import { addGuidance, firstSentence } from "./guidance.ts";
 
-const shells = ["bash", "zsh", "fish"] as const;
+// Of our own: those of the package that knows the words complete no files where none of them fits.
+const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
 
 /** `completion`: what makes a shell complete commands and options. */
 export function addCompletion(program: Command): void {
   const command = program
     .command("completion")
     .description("Print what makes a shell complete the words of this program's commands.")
-    .addArgument(program.createArgument("<shell>", "the shell").choices(shells));
+    .addArgument(program.createArgument("<shell>", "the shell").choices(Object.keys(scripts)));
   addGuidance(command, {
     examples: [
       "sealaunch completion bash",
@@ -19,9 +22,8 @@ export function addCompletion(program: Command): void {
     runsOn: "anywhere",
     needs: "nothing",
   });
-  command.action(async (shell: (typeof shells)[number]) => {
-    if (shell === "bash") process.stdout.write(bashCompletion);
-    else (await describe(program)).setup(program.name(), program.name(), shell);
+  command.action((shell: keyof typeof scripts) => {
+    process.stdout.write(scripts[shell]);
   });
 }
 
@@ -30,16 +32,12 @@ export function addCompletion(program: Command): void {
  * `sealaunch complete -- WORD…`.
  */
 export async function complete(program: Command, words: readonly string[]): Promise<void> {
-  (await describe(program)).parse([...words]);
-}
-
-async function describe(program: Command): Promise<import("@bomb.sh/tab").RootCommand> {
   const { default: tab } = await import("@bomb.sh/tab/commander");
   // A suggestion is one line.
   shorten(program);
   const described = tab(program, { completionCommandName: hidden });
   described.commands.delete(hidden);
-  return described;
+  described.parse([...words]);
 }
 
 function shorten(command: Command): void {

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -21,6 +21,8 @@ afterAll(() => {
   rmSync(directory, { recursive: true });
 });
 
+const onPath = `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}`;
+
 /** What bash would offer at the end of what is typed, with what is printed for it and nothing besides. */
 async function inBash(typed: string): Promise<string[]> {
   const { stdout } = await sealaunch(["completion", "bash"], { cwd: "/" });
@@ -30,10 +32,41 @@ async function inBash(typed: string): Promise<string[]> {
     printf '%s\\n' \${COMPREPLY[@]+"\${COMPREPLY[@]}"}`;
   const found = execFileSync("bash", ["--norc", "-c", script, "bash", typed], {
     cwd: directory,
-    env: { PATH: `${dirname(sealaunchPath)}:${cleanEnvironment.PATH}` },
+    env: { PATH: onPath },
     encoding: "utf8",
   });
   return found.split("\n").filter((line) => line !== "");
+}
+
+/** What zsh has on its line after a tab at the end of what is typed, as somebody sees it at a terminal. */
+async function inZsh(typed: string): Promise<string> {
+  const { stdout } = await sealaunch(["completion", "zsh"], { cwd: "/" });
+  const told = join(directory, ".told");
+  const begin = `autoload -Uz compinit && compinit -u -D
+    source ./.completion
+    show() { print -rn -- "$BUFFER" >.told; exit }
+    zle -N show; bindkey ^X show\n`;
+  writeFileSync(join(directory, ".zshrc"), begin);
+  writeFileSync(join(directory, ".completion"), stdout);
+  execFileSync("script", ["-qec", "zsh -i", "/dev/null"], {
+    cwd: directory,
+    env: { PATH: onPath, TERM: "dumb", ZDOTDIR: directory, SHELL: "/bin/sh" },
+    input: `${typed}\t\x18`,
+  });
+  return readFileSync(told, "utf8").trimEnd();
+}
+
+/** What fish offers at the end of what is typed, without what is said of it. */
+async function inFish(typed: string): Promise<string[]> {
+  const { stdout } = await sealaunch(["completion", "fish"], { cwd: "/" });
+  const script = `${stdout.toString()}\ncomplete -C $argv[1]`;
+  const found = execFileSync("fish", ["--no-config", "-c", script, typed], {
+    cwd: directory,
+    env: { PATH: onPath, HOME: directory },
+    encoding: "utf8",
+  });
+  const lines = found.split("\n").filter((line) => line !== "");
+  return lines.map((line) => line.split("\t", 1)[0] ?? "");
 }
 
 describe("completion", () => {
@@ -56,6 +89,41 @@ describe("completion", () => {
     "in bash, of '%s' is %j, and nothing that is typed is run",
     async ([typed, expected]) => {
       expect(await inBash(`sealaunch ${typed}`)).toEqual(expected);
+      expect(existsSync(join(directory, "ran"))).toBe(false);
+    },
+  );
+
+  it.for([
+    ["roster add-s", "roster add-signer"],
+    ["unit --for no", "unit --for nomad"],
+    ["unit --for=no", "unit --for=nomad"],
+    ["unit a-f", String.raw`unit a-file\ with:blanks.json`],
+    ["open dns --identity=a-f", String.raw`open dns --identity=a-file\ with:blanks.json`],
+    [
+      `seal dns $(touch ran) "$(touch ran)" --from-env-`,
+      `seal dns $(touch ran) "$(touch ran)" --from-env-file`,
+    ],
+  ] as const)(
+    "in zsh, '%s' becomes '%s', and nothing that is typed is run",
+    async ([typed, expected]) => {
+      writeFileSync(join(directory, "a-file with:blanks.json"), "");
+      expect(await inZsh(`sealaunch ${typed}`)).toBe(`sealaunch ${expected}`);
+      expect(existsSync(join(directory, "ran"))).toBe(false);
+    },
+  );
+
+  it.for([
+    ["roster add-s", ["add-signer"]],
+    ["unit --for no", ["nomad"]],
+    ["unit --for=no", ["--for=nomad"]],
+    ["unit a-f", ["a-file with:blanks.json"]],
+    ["open dns --identity=a-f", ["--identity=a-file with:blanks.json"]],
+    [`seal dns (touch ran) "$(touch ran)" --from-env-`, ["--from-env-file"]],
+  ] as const)(
+    "in fish, of '%s' is %j, and nothing that is typed is run",
+    async ([typed, expected]) => {
+      writeFileSync(join(directory, "a-file with:blanks.json"), "");
+      expect(await inFish(`sealaunch ${typed}`)).toEqual(expected);
       expect(existsSync(join(directory, "ran"))).toBe(false);
     },
   );
