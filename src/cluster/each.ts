@@ -9,3 +9,17 @@ export type Each = <T>(
   things: readonly T[],
   act: (thing: T) => Promise<void>,
 ) => Promise<void>;
+
+/** What `make` gives for each of the names, in their order, but for undefined. */
+export async function mapEach<T extends object>(
+  each: Each,
+  what: string,
+  names: readonly string[],
+  make: (name: string) => Promise<T | undefined>,
+): Promise<T[]> {
+  const made = new Map<string, T | undefined>();
+  await each(what, names, async (name) => {
+    made.set(name, await make(name));
+  });
+  return names.flatMap((name) => made.get(name) ?? []);
+}

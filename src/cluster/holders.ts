@@ -2,7 +2,7 @@ import type { Roster } from "../formats/records/roster.ts";
 import { periodsOf, type Holding } from "../trust/readers.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
 import { readPool, type Cluster } from "./cluster.ts";
-import { membersOf, poolsBefore, type Chain } from "./past.ts";
+import { gapsOf, membersOf, poolsBefore, type Chain } from "./past.ts";
 
 /** Who has had a pool's identity, and what of that can't be told. */
 export interface Holders {
@@ -51,12 +51,4 @@ export function operatorsOf(
       pools.map((pool) => ({ who: `operator ${name}`, pool, from, until })),
     ),
   );
-}
-
-/** What is said where a chain ends before its beginning. */
-export function gapsOf(what: string, { brokenAt }: Chain<unknown>): string[] {
-  if (brokenAt === undefined) return [];
-  return [
-    `${what}: what came before generation ${String(brokenAt)} isn't there, or isn't what it names; nothing is told of it`,
-  ];
 }

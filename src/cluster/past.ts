@@ -40,6 +40,18 @@ export interface Chain<T> {
   readonly brokenAt: number | undefined;
 }
 
+/** What is said where a chain ends before its beginning, and what follows from it. */
+export function gapsOf(
+  what: string,
+  { brokenAt }: Chain<unknown>,
+  consequence = "nothing is told of it",
+): string[] {
+  if (brokenAt === undefined) return [];
+  return [
+    `${what}: what came before generation ${String(brokenAt)} isn't there, or isn't what it names; ${consequence}`,
+  ];
+}
+
 interface Numbered {
   readonly generation: number;
   readonly previous: string | null;

@@ -7,8 +7,7 @@ import { isOutOfUse } from "../trust/statement.ts";
 import { listBundles } from "./bundles.ts";
 import { readStatement, type Cluster } from "./cluster.ts";
 import type { Each } from "./each.ts";
-import { gapsOf } from "./holders.ts";
-import { statementsBefore } from "./past.ts";
+import { gapsOf, statementsBefore } from "./past.ts";
 
 /** What of a bundle the members of pools could read. */
 export interface ReadableBundle {

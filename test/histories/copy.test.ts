@@ -59,6 +59,23 @@ describe("sealaunch copy", () => {
     expect(expectDone(place.run("sealaunch verify", directory))).toBe(here);
   });
 
+  it("says what isn't whole that nobody needs, and carries the rest", () => {
+    const directory = begin();
+    rmSync(join(directory, "keys/roster/2"), { recursive: true });
+    const card = join(directory, "keys/nodes/n1/card.json");
+    writeFileSync(card, readFileSync(card, "utf8").slice(1));
+    const { status, stderr } = place.run(copy, directory);
+    expect(status).toBe(0);
+    const left = [
+      "the roster: what came before generation 3 isn't there, or isn't what it names; it isn't carried",
+      "the card of n1 isn't whole; it isn't carried",
+    ];
+    expect(stderr).toBe(left.map((line) => `warning: dir:${directory}: ${line}\n`).join(""));
+    expect(existsSync(join(thereOf(directory), "keys/roster/1"))).toBe(false);
+    expect(existsSync(join(thereOf(directory), "keys/nodes/n1"))).toBe(false);
+    expect(existsSync(join(thereOf(directory), "keys/roster/3"))).toBe(true);
+  });
+
   it("asks before it writes, and a refusal writes nothing", () => {
     const directory = begin();
     const asked = place.run(copy.replace(" --yes", ""), directory);

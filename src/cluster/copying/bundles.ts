@@ -13,9 +13,9 @@ import type { VerifiedRoster } from "../../trust/roster.ts";
 import { describeGeneration } from "../../trust/statement.ts";
 import { checkBundle } from "../checking.ts";
 import { readStatementAt, requirePool, requireReadStatement, type Cluster } from "../cluster.ts";
-import { statementBefore, statementsBefore } from "../past.ts";
+import { gapsOf, statementBefore, statementsBefore, type Chain } from "../past.ts";
 import { folderSteps, type Folder } from "./carrying.ts";
-import type { Step, Way } from "./objects.ts";
+import { isLeftOut, type Step, type Way } from "./objects.ts";
 import { headerSteps, payloadSteps } from "./values.ts";
 
 /** What brings a bundle there, in the order in which it has to come. */
@@ -27,6 +27,8 @@ export interface BundleCopy {
   /** Whether who goes by the roster that is there would believe it. */
   readonly isForPresent: boolean;
   readonly past: readonly Step[];
+  /** What of its past isn't there to be carried, a line each. */
+  readonly gaps: readonly string[];
 }
 
 // What a bundle can be in without anybody having altered it: told by `verify`, and no reason to keep
@@ -81,7 +83,9 @@ export async function planBundle(
   const known = roster.signers.map(({ signer }) => signer);
   const newest = await folderSteps(way, folderOf(statement, hex(sha256(read.bytes)), known));
   const isForPresent = present === undefined || (await isBelieved(from, present, statement));
-  return { what, before, newest, isForPresent, past: await pastSteps(way, read, known) };
+  const chain = await statementsBefore(way.from, read);
+  const past = await pastSteps(way, chain, known);
+  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, isLeftOut) };
 }
 
 function folderOf(statement: Statement, hash: string, known: readonly SignerKey[]): Folder {
@@ -115,10 +119,9 @@ async function isBelieved(
 /** Signed history: each generation names the bytes of the one before. */
 async function pastSteps(
   way: Way,
-  newest: Parameters<typeof statementsBefore>[1],
+  { generations }: Chain<Statement>,
   known: readonly SignerKey[],
 ): Promise<Step[]> {
-  const { generations } = await statementsBefore(way.from, newest);
   const steps: Step[] = [];
   for (const [index, { record }] of generations.entries()) {
     const hash = generations[index - 1]?.record.previous;

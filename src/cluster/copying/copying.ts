@@ -1,17 +1,14 @@
 import { Failure } from "../../failure.ts";
-import { nameKinds } from "../../formats/names.ts";
-import { nodeFolder, nodesFolder, recordFile, rosterPath } from "../../formats/paths.ts";
-import { maxCardSize } from "../../formats/records/card.ts";
-import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
+import { rosterPath } from "../../formats/paths.ts";
 import { listBundles } from "../bundles.ts";
-import { readNodeCard } from "../cards.ts";
 import { findRoster, readRoster, type Cluster, type Read } from "../cluster.ts";
 import { newestGeneration } from "../generations.ts";
 import { planBundle } from "./bundles.ts";
-import { objectStep, type Step, type Way } from "./objects.ts";
+import { planCards } from "./cards.ts";
+import type { Step } from "./objects.ts";
 import { planPool, planRoster } from "./trust.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
-import type { Each } from "../each.ts";
+import { mapEach, type Each } from "../each.ts";
 
 /** What one source has and another lacks. */
 export interface CopyPlan {
@@ -19,6 +16,8 @@ export interface CopyPlan {
   readonly phases: readonly (readonly Step[])[];
   /** By roster, pool and bundle, how many objects are missing; those of which none is aren't named. */
   readonly missing: readonly { readonly what: string; readonly objects: number }[];
+  /** What at the origin isn't whole and nobody needs, so that it isn't carried: a line each. */
+  readonly gaps: readonly string[];
 }
 
 /**
@@ -43,15 +42,14 @@ export async function planCopy(
   const { record: roster } = read;
   const { present, rosters } = await planRosters(from, to, read);
   const poolNames = roster.pools.map(({ name }) => name);
-  const pools = await planEach(each, "pool", poolNames, (pool) =>
+  const pools = await mapEach(each, "pool", poolNames, (pool) =>
     planPool(from, way, roster, present, pool),
   );
   const bundleNames = names.length > 0 ? names : await listBundles(from.source);
-  const bundles = await planEach(each, "bundle", bundleNames, (bundle) =>
+  const bundles = await mapEach(each, "bundle", bundleNames, (bundle) =>
     planBundle(from, way, roster, present, bundle),
   );
-  const nodes = (await from.source.list(nodesFolder)).filter((name) => nameKinds.node.is(name));
-  const cards = (await planEach(each, "card", nodes.sort(), (node) => planCard(way, node))).flat();
+  const cards = await planCards(way, each);
   const copies = [...pools, ...bundles];
   const early = copies.filter(({ isForPresent }) => isForPresent);
   const late = copies.filter(({ isForPresent }) => !isForPresent);
@@ -60,7 +58,7 @@ export async function planCopy(
     early.flatMap(({ newest }) => newest),
     rosters.newest,
     late.flatMap(({ newest }) => newest),
-    [...rosters.past, ...copies.flatMap(({ past }) => past), ...cards],
+    [...rosters.past, ...copies.flatMap(({ past }) => past), ...cards.steps],
   ];
   const missing = [
     {
@@ -71,26 +69,13 @@ export async function planCopy(
       what,
       objects: before.length + newest.length + past.length,
     })),
-    { what: "cards", objects: cards.length },
+    { what: "cards", objects: cards.steps.length },
   ];
   return {
     phases: phases.filter((steps) => steps.length > 0),
     missing: missing.filter(({ objects }) => objects > 0),
+    gaps: [...rosters.gaps, ...copies.flatMap(({ gaps }) => gaps), ...cards.gaps],
   };
-}
-
-/** The plans of all that have one, in the order of their names. */
-async function planEach<T>(
-  each: Each,
-  what: string,
-  names: readonly string[],
-  plan: (name: string) => Promise<T | undefined>,
-): Promise<T[]> {
-  const plans = new Map<string, T | undefined>();
-  await each(what, names, async (name) => {
-    plans.set(name, await plan(name));
-  });
-  return names.flatMap((name) => plans.get(name) ?? []);
 }
 
 /**
@@ -129,17 +114,4 @@ async function planRosters(
 interface Rosters {
   readonly present: VerifiedRoster | undefined;
   readonly rosters: Awaited<ReturnType<typeof planRoster>>;
-}
-
-/** What brings a node's card there if it has none there that is whole. One that is there stays: it may be newer. */
-async function planCard(way: Way, node: string): Promise<Step[] | undefined> {
-  if ((await readNodeCard(way.to, node)) !== undefined) return undefined;
-  if ((await readNodeCard(way.from, node)) === undefined) return undefined;
-  const files = [
-    [recordFile.card, maxCardSize],
-    [recordFile.cardSignature, maxSignatureSize],
-  ] as const;
-  return files.map(([file, maxBytes]) =>
-    objectStep(way, { path: `${nodeFolder(node)}/${file}`, maxBytes, judge: () => undefined }),
-  );
 }

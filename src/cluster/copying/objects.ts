@@ -14,6 +14,9 @@ export interface Way {
   readonly to: Source;
 }
 
+/** What follows where something at the origin isn't whole, and nobody needs it. */
+export const isLeftOut = "it isn't carried";
+
 /** An object that stands by itself. */
 export interface Single {
   readonly path: string;

@@ -8,11 +8,11 @@ import { maxRosterSize } from "../../formats/records/roster.ts";
 import type { SignerKey } from "../../formats/sshsig/public-key.ts";
 import { rosterPool, type VerifiedRoster } from "../../trust/roster.ts";
 import { folderSteps } from "./carrying.ts";
-import { objectSteps, type Step, type Way } from "./objects.ts";
+import { isLeftOut, objectSteps, type Step, type Way } from "./objects.ts";
 import { checkPool } from "../checking.ts";
 import { readPool, readPoolAt, type Cluster, type Read } from "../cluster.ts";
 import { expectedEntries } from "../owed.ts";
-import { poolsBefore, rostersBefore } from "../past.ts";
+import { gapsOf, poolsBefore, rostersBefore } from "../past.ts";
 
 /** What brings a pool there, in the order in which it has to come. */
 export interface PoolCopy {
@@ -23,6 +23,8 @@ export interface PoolCopy {
   /** Whether who goes by the roster that is there would believe it. */
   readonly isForPresent: boolean;
   readonly past: readonly Step[];
+  /** What of its past isn't there to be carried, a line each. */
+  readonly gaps: readonly string[];
 }
 
 // Nobody's alteration, and no reason to keep others from it.
@@ -53,7 +55,8 @@ export async function planPool(
     way,
     entries.map(({ path }) => ({ path, maxBytes: maxEntrySize, judge: checkEntryForm })),
   );
-  const { generations } = await poolsBefore(from.source, read);
+  const chain = await poolsBefore(from.source, read);
+  const { generations } = chain;
   const newest: Step[] = [];
   const past: Step[] = [];
   for (const [index, { record }] of generations.entries()) {
@@ -75,7 +78,8 @@ export async function planPool(
   }
   const { generation } = read.record;
   const isForPresent = present === undefined || (await isBelieved(from, present, pool, generation));
-  return { what: `pool ${pool} ${String(generation)}`, before, newest, isForPresent, past };
+  const what = `pool ${pool} ${String(generation)}`;
+  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, isLeftOut) };
 }
 
 async function isBelieved(
@@ -98,8 +102,9 @@ export async function planRoster(
   way: Way,
   read: Read<VerifiedRoster>,
   known: readonly SignerKey[],
-): Promise<{ readonly newest: readonly Step[]; readonly past: readonly Step[] }> {
-  const { generations } = await rostersBefore(way.from, read);
+): Promise<Pick<PoolCopy, "newest" | "past" | "gaps">> {
+  const chain = await rostersBefore(way.from, read);
+  const { generations } = chain;
   const newest: Step[] = [];
   const past: Step[] = [];
   for (const [index, { record }] of generations.entries()) {
@@ -116,5 +121,5 @@ export async function planRoster(
     });
     (index === 0 ? newest : past).push(...steps);
   }
-  return { newest, past };
+  return { newest, past, gaps: gapsOf("the roster", chain, isLeftOut) };
 }

@@ -49,7 +49,8 @@ export async function copy(
     (what, things, act) => eachOf(context, what, [things], act),
   );
   const count = plan.phases.flat().length;
-  context.result({ missing: plan.missing, objects: count });
+  context.result({ missing: plan.missing, objects: count, gaps: plan.gaps });
+  for (const gap of plan.gaps) context.warn(`${first.name}: ${gap}`);
   if (count === 0) {
     context.print(`nothing to do: ${second.name} has all that ${first.name} has`);
     return;

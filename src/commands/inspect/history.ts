@@ -1,5 +1,5 @@
-import { gapsOf, nodesOfPool, operatorsOf } from "../../cluster/holders.ts";
-import { rostersBefore, statementsBefore, type Chain } from "../../cluster/past.ts";
+import { nodesOfPool, operatorsOf } from "../../cluster/holders.ts";
+import { gapsOf, rostersBefore, statementsBefore, type Chain } from "../../cluster/past.ts";
 import { Failure } from "../../failure.ts";
 import type { Roster } from "../../formats/records/roster.ts";
 import { fingerprint, type SignerKey } from "../../formats/sshsig/public-key.ts";
