@@ -15,7 +15,7 @@ import { checkBundle } from "../checking.ts";
 import { readStatementAt, requirePool, requireReadStatement, type Cluster } from "../cluster.ts";
 import { gapsOf, statementBefore, statementsBefore, type Chain } from "../past.ts";
 import { folderSteps, type Folder } from "./carrying.ts";
-import { isLeftOut, type Step, type Way } from "./objects.ts";
+import { notCarried, type Step, type Way } from "./objects.ts";
 import { headerSteps, payloadSteps } from "./values.ts";
 
 /** What brings a bundle there, in the order in which it has to come. */
@@ -85,7 +85,7 @@ export async function planBundle(
   const isForPresent = present === undefined || (await isBelieved(from, present, statement));
   const chain = await statementsBefore(way.from, read);
   const past = await pastSteps(way, chain, known);
-  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, isLeftOut) };
+  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, notCarried) };
 }
 
 function folderOf(statement: Statement, hash: string, known: readonly SignerKey[]): Folder {

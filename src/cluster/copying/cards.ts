@@ -4,7 +4,7 @@ import { maxCardSize } from "../../formats/records/card.ts";
 import { maxSignatureSize } from "../../formats/sshsig/signature.ts";
 import { readNodeCard } from "../cards.ts";
 import { mapEach, type Each } from "../each.ts";
-import { isLeftOut, objectStep, readPlain, type Step, type Way } from "./objects.ts";
+import { notCarried, objectStep, readPlain, type Step, type Way } from "./objects.ts";
 
 /** What brings cards there, and a line on each of those that isn't whole where it is. */
 export interface CardsCopy {
@@ -39,6 +39,6 @@ async function planCard(way: Way, node: string): Promise<CardsCopy | undefined> 
   const there = await readPlain(way.from, `${place}/${recordFile.card}`, maxCardSize);
   return {
     steps: [],
-    gaps: there === undefined ? [] : [`the card of ${node} isn't whole; ${isLeftOut}`],
+    gaps: there === undefined ? [] : [`the card of ${node} isn't whole; ${notCarried}`],
   };
 }

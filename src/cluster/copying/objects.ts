@@ -15,7 +15,7 @@ export interface Way {
 }
 
 /** What follows where something at the origin isn't whole, and nobody needs it. */
-export const isLeftOut = "it isn't carried";
+export const notCarried = "it isn't carried";
 
 /** An object that stands by itself. */
 export interface Single {

@@ -8,7 +8,7 @@ import { maxRosterSize } from "../../formats/records/roster.ts";
 import type { SignerKey } from "../../formats/sshsig/public-key.ts";
 import { rosterPool, type VerifiedRoster } from "../../trust/roster.ts";
 import { folderSteps } from "./carrying.ts";
-import { isLeftOut, objectSteps, type Step, type Way } from "./objects.ts";
+import { notCarried, objectSteps, type Step, type Way } from "./objects.ts";
 import { checkPool } from "../checking.ts";
 import { readPool, readPoolAt, type Cluster, type Read } from "../cluster.ts";
 import { expectedEntries } from "../owed.ts";
@@ -79,7 +79,7 @@ export async function planPool(
   const { generation } = read.record;
   const isForPresent = present === undefined || (await isBelieved(from, present, pool, generation));
   const what = `pool ${pool} ${String(generation)}`;
-  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, isLeftOut) };
+  return { what, before, newest, isForPresent, past, gaps: gapsOf(what, chain, notCarried) };
 }
 
 async function isBelieved(
@@ -121,5 +121,5 @@ export async function planRoster(
     });
     (index === 0 ? newest : past).push(...steps);
   }
-  return { newest, past, gaps: gapsOf("the roster", chain, isLeftOut) };
+  return { newest, past, gaps: gapsOf("the roster", chain, notCarried) };
 }
