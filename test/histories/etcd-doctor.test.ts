@@ -68,8 +68,8 @@ describe("sealaunch doctor --sources", () => {
     const { outcome, took } = doctor();
     for (const index of [0, 1, 2]) etcd.signal(index, "SIGCONT");
     expectRefused(outcome, "source/timeout");
-    // Three members, each of which is looked at.
-    expect(took).toBeLessThan(deadlineMs + 3_000);
+    // One after the other, the three would take more; the program begins meanwhile, where much else runs.
+    expect(took).toBeLessThan(3 * deadlineMs);
     await etcd.healthy();
   });
 
