@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -38,16 +38,23 @@ async function inBash(typed: string): Promise<string[]> {
   return found.split("\n").filter((line) => line !== "");
 }
 
+const zshBeginnings = {
+  "read by a person's .zshrc":
+    "autoload -Uz compinit && compinit -u -D; source ./functions/_sealaunch",
+  "lying where a package puts it":
+    "fpath=($PWD/functions $fpath); autoload -Uz compinit && compinit -u -D",
+};
+
 /** What zsh has on its line after a tab at the end of what is typed, as somebody sees it at a terminal. */
-async function inZsh(typed: string): Promise<string> {
+async function inZsh(typed: string, how: keyof typeof zshBeginnings): Promise<string> {
   const { stdout } = await sealaunch(["completion", "zsh"], { cwd: "/" });
   const told = join(directory, ".told");
-  const begin = `autoload -Uz compinit && compinit -u -D
-    source ./.completion
+  const begin = `${zshBeginnings[how]}
     show() { print -rn -- "$BUFFER" >.told; exit }
     zle -N show; bindkey ^X show\n`;
   writeFileSync(join(directory, ".zshrc"), begin);
-  writeFileSync(join(directory, ".completion"), stdout);
+  mkdirSync(join(directory, "functions"), { recursive: true });
+  writeFileSync(join(directory, "functions/_sealaunch"), stdout);
   execFileSync("script", ["-qec", "zsh -i", "/dev/null"], {
     cwd: directory,
     env: { PATH: onPath, TERM: "dumb", ZDOTDIR: directory, SHELL: "/bin/sh" },
@@ -107,10 +114,16 @@ describe("completion", () => {
     "in zsh, '%s' becomes '%s', and nothing that is typed is run",
     async ([typed, expected]) => {
       writeFileSync(join(directory, "a-file with:blanks.json"), "");
-      expect(await inZsh(`sealaunch ${typed}`)).toBe(`sealaunch ${expected}`);
+      const how = "read by a person's .zshrc";
+      expect(await inZsh(`sealaunch ${typed}`, how)).toBe(`sealaunch ${expected}`);
       expect(existsSync(join(directory, "ran"))).toBe(false);
     },
   );
+
+  it("in zsh works from the first tab where a package has put it", async () => {
+    const how = "lying where a package puts it";
+    expect(await inZsh("sealaunch roster add-s", how)).toBe("sealaunch roster add-signer");
+  });
 
   it.for([
     ["roster add-s", ["add-signer"]],
