@@ -18,10 +18,10 @@ export interface EditingOptions {
 }
 
 /**
- * What a person makes of `value` in the editor that VISUAL, else EDITOR names, else in vi at a terminal. Meanwhile it is
- * in a file that the person alone can reach, on a file system in memory, as are the editor's temporary
- * files; both are gone when this ends or this process does, however that happens. Vim and Neovim keep
- * nothing of it elsewhere.
+ * What a person makes of `value` in the editor that VISUAL, else EDITOR names, else at a terminal in vi.
+ * Meanwhile it is in a file that the person alone can reach, on a file system in memory, as are the editor's
+ * temporary files; both are gone when this ends or this process does, however that happens. Vim and Neovim
+ * keep nothing of it elsewhere.
  *
  * @param name - of the file, which editors show
  * @returns new bytes, which the caller wipes

@@ -33,9 +33,10 @@ export async function unit(context: Context, path: string, options: UnitOptions)
   const { name, guard } = await guardOf(context, service, inPlace);
   const { text, unit: placed } = writtenFor(service, guard, options);
   const { output = "-" } = options;
+  const written = { unit: name, output, credentials: guard.credentials, text, beside: placed };
   if (output === "-") {
     if (!context.json) await context.output(utf8(text));
-    context.result({ unit: name, output, credentials: guard.credentials, text, beside: placed });
+    context.result(written);
     return;
   }
   const beside = join(dirname(resolve(context.directory, output)), name);
@@ -54,7 +55,7 @@ export async function unit(context: Context, path: string, options: UnitOptions)
   if (placed !== undefined) {
     context.print(`wrote ${name} beside it: every node needs it, and nobody enables it`);
   }
-  context.result({ unit: name, output, credentials: guard.credentials, text, beside: placed });
+  context.result(written);
 }
 
 /** What is written, and the unit beside it where that isn't the same. */
