@@ -55,10 +55,12 @@ export function createContext(command: Command): Context {
       }),
     each: async (what, things, act) => {
       using progress = showProgress(what, things.length);
+      const found: Awaited<ReturnType<typeof act>>[] = [];
       for (const [index, thing] of things.entries()) {
         progress.at(index + 1);
-        await act(thing);
+        found.push(await act(thing));
       }
+      return found;
     },
     progress: showProgress,
     warn: (text) => {

@@ -5,6 +5,7 @@ import { recordFile, statementPath } from "../formats/paths.ts";
 import type { Member } from "../formats/records/pool.ts";
 import type { Report, ReportedBundle, ReportedService } from "../formats/records/report.ts";
 import { decodeStatement, maxStatementSize, type Statement } from "../formats/records/statement.ts";
+import { inParallel } from "../host/in-parallel.ts";
 import type { Source } from "../sources/source.ts";
 import { changedBundles } from "../trust/changed-bundles.ts";
 import type { VerifiedRoster } from "../trust/roster.ts";
@@ -67,16 +68,11 @@ export async function listRunningOn(
     const read = await newest(asked.bundle);
     if (read instanceof Failure) throw read;
   }
-  const rows: RunningOn[] = [];
   const all = [...members.values()].sort((a, b) => (a.node < b.node ? -1 : 1));
-  for (let from = 0; from < all.length; from += atOnce) {
-    const some = all.slice(from, from + atOnce);
-    const found = await Promise.all(
-      some.map((member) => rowsOf(cluster, marks, member, newest, asked)),
-    );
-    rows.push(...found.flat());
-  }
-  return rows;
+  const rows = await inParallel(atOnce, all, (member) =>
+    rowsOf(cluster, marks, member, newest, asked),
+  );
+  return rows.flat();
 }
 
 async function rowsOf(

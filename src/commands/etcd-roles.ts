@@ -1,6 +1,6 @@
 import { readMembers, readPool, readRoster } from "../cluster/cluster.ts";
 import { Failure } from "../failure.ts";
-import { sourceRoles, type PoolOfRoles } from "../trust/source-roles.ts";
+import { sourceRoles } from "../trust/source-roles.ts";
 import type { Context } from "./context.ts";
 import { openHere } from "./repository.ts";
 
@@ -20,11 +20,10 @@ export async function etcdRoles(context: Context, prefix: string): Promise<void>
   }
   const cluster = await openHere(context);
   const { record: roster } = await readRoster(cluster);
-  const pools: PoolOfRoles[] = [];
-  await context.each("pool", roster.pools, async ({ name }) => {
+  const pools = await context.each("pool", roster.pools, async ({ name }) => {
     const file = (await readPool(cluster, roster, name))?.record;
     const members = file === undefined ? [] : (await readMembers(cluster.source, file)).members;
-    pools.push({ name, file, members });
+    return { name, file, members };
   });
   const roles = sourceRoles(roster, pools).map(({ name, grants, users }) => ({
     role: `${rolePrefix}${name}`,

@@ -1,20 +1,23 @@
 /**
  * Does the same with each of many things, `width` at once. With the first that fails nothing more is
  * begun, and what was begun is waited for.
+ *
+ * @returns what `act` gave, in the order of the things
  */
-export async function inParallel<T>(
+export async function inParallel<T, R>(
   width: number,
   things: readonly T[],
-  act: (thing: T) => Promise<void>,
-): Promise<void> {
-  const left = things.values();
+  act: (thing: T) => Promise<R>,
+): Promise<R[]> {
+  const left = things.entries();
+  const found: R[] = [];
   let hasFailed = false;
   const work = async (): Promise<void> => {
     // One iterator for all: each takes the next thing.
-    for (const thing of left) {
+    for (const [index, thing] of left) {
       if (hasFailed) return;
       try {
-        await act(thing);
+        found[index] = await act(thing);
       } catch (error) {
         hasFailed = true;
         throw error;
@@ -24,4 +27,5 @@ export async function inParallel<T>(
   const workers = Array.from({ length: Math.min(width, things.length) }, work);
   const results = await Promise.allSettled(workers);
   for (const result of results) if (result.status === "rejected") throw result.reason;
+  return found;
 }

@@ -4,13 +4,13 @@ import { describe, expect, it } from "vitest";
 import { checkBundle, checkPool } from "../../src/cluster/checking.ts";
 import { findRoster, type Cluster } from "../../src/cluster/cluster.ts";
 import { openRepository, requireRepository } from "../../src/cluster/configuration.ts";
+import type { Each } from "../../src/cluster/each.ts";
 import { planCopy } from "../../src/cluster/copying/copying.ts";
+import { inParallel } from "../../src/host/in-parallel.ts";
 import { expectDone } from "../fixtures/ended.ts";
 import { Workplace } from "../fixtures/worked-example.ts";
 
-const each = async <T>(_: string, things: readonly T[], act: (thing: T) => Promise<void>) => {
-  for (const thing of things) await act(thing);
-};
+const each: Each = (_, things, act) => inParallel(1, things, act);
 
 async function clusterIn(directory: string): Promise<Cluster> {
   return openRepository(await requireRepository(directory), new Date());

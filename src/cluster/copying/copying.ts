@@ -8,7 +8,7 @@ import { planCards } from "./cards.ts";
 import type { Step } from "./objects.ts";
 import { planPool, planRoster } from "./trust.ts";
 import type { VerifiedRoster } from "../../trust/roster.ts";
-import { mapEach, type Each } from "../each.ts";
+import type { Each } from "../each.ts";
 
 /** What one source has and another lacks. */
 export interface CopyPlan {
@@ -42,11 +42,12 @@ export async function planCopy(
   const { record: roster } = read;
   const { present, rosters } = await planRosters(from, to, read);
   const poolNames = roster.pools.map(({ name }) => name);
-  const pools = await mapEach(each, "pool", poolNames, (pool) =>
+  const plannedPools = await each("pool", poolNames, (pool) =>
     planPool(from, way, roster, present, pool),
   );
+  const pools = plannedPools.filter((pool) => pool !== undefined);
   const bundleNames = names.length > 0 ? names : await listBundles(from.source);
-  const bundles = await mapEach(each, "bundle", bundleNames, (bundle) =>
+  const bundles = await each("bundle", bundleNames, (bundle) =>
     planBundle(from, way, roster, present, bundle),
   );
   const cards = await planCards(way, each);

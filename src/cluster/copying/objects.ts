@@ -1,4 +1,5 @@
 import { Failure } from "../../failure.ts";
+import { inParallel } from "../../host/in-parallel.ts";
 import type { Source } from "../../sources/source.ts";
 
 /** One thing that a source lacks and another has. */
@@ -34,15 +35,10 @@ const atOnce = 32;
  * @throws Failure `source/…` if it can't be seen what is there
  */
 export async function objectSteps(way: Way, objects: readonly Single[]): Promise<Step[]> {
-  const steps: Step[] = [];
-  for (let from = 0; from < objects.length; from += atOnce) {
-    const some = objects.slice(from, from + atOnce);
-    const whole = await Promise.all(some.map((object) => isWhole(way.to, object)));
-    steps.push(
-      ...some.filter((_, index) => whole[index] !== true).map((object) => objectStep(way, object)),
-    );
-  }
-  return steps;
+  const whole = await inParallel(atOnce, objects, (object) => isWhole(way.to, object));
+  return objects
+    .filter((_, index) => whole[index] !== true)
+    .map((object) => objectStep(way, object));
 }
 
 /** What brings an object there, whatever is there. */

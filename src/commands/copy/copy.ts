@@ -65,20 +65,23 @@ export async function copy(
 }
 
 /** Does the same with each of many things, those of a group at once, and one group after the other. */
-async function eachOf<T>(
+async function eachOf<T, R>(
   context: Context,
   what: string,
   groups: readonly (readonly T[])[],
-  act: (thing: T) => Promise<void>,
-): Promise<void> {
+  act: (thing: T) => Promise<R>,
+): Promise<R[]> {
   using progress = context.progress(what, groups.flat().length);
   let begun = 0;
+  const found: R[][] = [];
   for (const things of groups) {
-    await inParallel(atOnce, things, (thing) => {
+    const some = await inParallel(atOnce, things, (thing) => {
       progress.at(++begun);
       return act(thing);
     });
+    found.push(some);
   }
+  return found.flat();
 }
 
 function describeCount(count: number): string {

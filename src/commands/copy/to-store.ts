@@ -43,11 +43,10 @@ export async function copyToStore(
   const trusting = await openWithMarks(context, repository, true);
   const cluster = { ...trusting, source: await openSource(from, context.directory) };
   const { record: roster } = await readRoster(cluster);
-  const storables: Storable[] = [];
   const bundles = asked.length > 0 ? asked : await listBundles(cluster.source);
-  await context.each("bundle", bundles, async (bundle) => {
-    storables.push(await makeStorable(cluster, roster, bundle));
-  });
+  const storables = await context.each("bundle", bundles, (bundle) =>
+    makeStorable(cluster, roster, bundle),
+  );
   const missing = await listMissing(storables.map(({ path }) => path));
   const isMissing = ({ path }: Storable): boolean => missing.includes(path);
   context.result(storables.map((one) => ({ ...describe(one), isNew: isMissing(one) })));

@@ -179,7 +179,9 @@ export class Victim {
       table: () => Promise.resolve(),
       progress: () => ({ at: () => undefined, [Symbol.dispose]: () => undefined }),
       each: async (_what, things, act) => {
-        for (const thing of things) await act(thing);
+        const found: Awaited<ReturnType<typeof act>>[] = [];
+        for (const thing of things) found.push(await act(thing));
+        return found;
       },
       result: () => undefined,
       largeResult: () => Promise.resolve(),
